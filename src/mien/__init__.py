@@ -1,0 +1,1 @@
+"""mien reads facial expressions in photos, videos and live cameras."""

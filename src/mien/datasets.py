@@ -1,0 +1,199 @@
+"""Labelled faces from FER-2013's CSV, class folders or a folder with ``labels.csv``.
+
+Needs numpy only, so that ``mien evaluate`` runs in the base install.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import lzma
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.emotions import LABELS, Emotion
+from mien.errors import DataError
+
+FACE_SIDE = 48
+USAGES = ("Training", "PublicTest", "PrivateTest")
+# Column order of the FER+ vote files (Barsoum et al. 2016, "Training deep networks for facial expression
+# recognition with crowd-sourced label distribution").
+_VOTE_COLUMNS = (
+    "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSet:
+    """Grey face crops with labels, held in memory.
+
+    Attributes:
+        pixels: uint8 (N, 48, 48).
+        labels: int64 (N,), FER-2013's class numbers 0 to 6.
+        usage: str (N,), one of `USAGES`.
+        votes: float32 (N, 7), share of FER+ votes per emotion (rows add up to 1, or to 0 where nobody
+            voted for one of the seven), or None without FER+.
+        no_face: bool (N,), rows that most FER+ voters called "not a face", or None without FER+.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    usage: NDArray[np.str_]
+    votes: NDArray[np.float32] | None = None
+    no_face: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, mask: NDArray[np.bool_]) -> FaceSet:
+        """The faces where ``mask`` (bool, (N,)) is true."""
+        return FaceSet(
+            self.pixels[mask],
+            self.labels[mask],
+            self.usage[mask],
+            None if self.votes is None else self.votes[mask],
+            None if self.no_face is None else self.no_face[mask],
+        )
+
+    def of_usage(self, usage: str) -> FaceSet:
+        """The faces of one split.
+
+        Raises:
+            DataError: If there are none.
+        """
+        part = self.select(self.usage == usage)
+        if not len(part):
+            present = ", ".join(sorted(set(self.usage.tolist()))) or "none"
+            raise DataError(f"no face has usage {usage!r}; usages present: {present}")
+        return part
+
+    def digests(self) -> NDArray[np.str_]:
+        """SHA-1 of each face's pixels, str (N,): equal for exact duplicates."""
+        return np.array([hashlib.sha1(face.tobytes()).hexdigest() for face in self.pixels])
+
+    def digest(self) -> str:
+        """SHA-256 over all pixels, labels and usages: identifies the data a model was trained on."""
+        total = hashlib.sha256()
+        for array in (self.pixels, self.labels, np.char.encode(self.usage, "ascii")):
+            total.update(np.ascontiguousarray(array).tobytes())
+        return total.hexdigest()
+
+
+def read_fer2013(path: str | Path, usage: str | None = None) -> FaceSet:
+    """Read FER-2013's CSV with the columns ``emotion,pixels,Usage``.
+
+    Args:
+        path: The file, plain or compressed with xz.
+        usage: Keep only this split; the other rows are skipped without parsing their pixels.
+
+    Raises:
+        DataError: If the file is missing or a row is malformed; the message names file and line.
+    """
+    if usage is not None and usage not in USAGES:
+        raise DataError(f"unknown usage {usage!r}; expected one of {', '.join(USAGES)}")
+    pixels, labels, usages = [], [], []
+    with _open_text(path) as stream:
+        header = stream.readline().strip().split(",")
+        if header != ["emotion", "pixels", "Usage"]:
+            raise DataError(f"{path}:1: expected the columns emotion,pixels,Usage, found {','.join(header)[:80]!r}")
+        for number, line in enumerate(stream, start=2):
+            if not line.strip():
+                continue
+            parts = line.strip().split(",")
+            if len(parts) != 3:
+                raise DataError(f"{path}:{number}: expected 3 columns, found {len(parts)}")
+            if parts[2] not in USAGES:
+                raise DataError(f"{path}:{number}: unknown usage {parts[2]!r}; expected one of {', '.join(USAGES)}")
+            if usage is not None and parts[2] != usage:
+                continue
+            if parts[0] not in _CLASS_NUMBERS:
+                raise DataError(f"{path}:{number}: emotion must be a number from 0 to 6, found {parts[0]!r}")
+            pixels.append(_parse_pixels(parts[1], f"{path}:{number}"))
+            labels.append(int(parts[0]))
+            usages.append(parts[2])
+    if not labels:
+        raise DataError(f"{path}: no rows" + (f" with usage {usage!r}" if usage else ""))
+    return FaceSet(np.stack(pixels), np.array(labels, np.int64), np.array(usages))
+
+
+def read_votes(path: str | Path, faces: FaceSet) -> FaceSet:
+    """Add FER+ votes to the faces of a whole FER-2013 CSV.
+
+    Args:
+        path: Either the public ``fer2013new.csv`` (one row per row of the CSV) or a file that has a
+            ``row`` column with the 0-based row of the CSV.
+        faces: All rows of the CSV in the file's order (`read_fer2013` without ``usage``).
+
+    Raises:
+        DataError: If the columns are not FER+'s or the rows do not match the faces.
+    """
+    table = np.zeros((len(faces), len(_VOTE_COLUMNS)), np.float32)
+    seen = np.zeros(len(faces), np.bool_)
+    with _open_text(path) as stream:
+        reader = csv.DictReader(stream)
+        missing = [name for name in _VOTE_COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(f"{path}:1: FER+ column {missing[0]!r} is missing")
+        for position, record in enumerate(reader):
+            line = position + 2
+            try:
+                row = int(record.get("row") or position)
+                votes = [float(record[name]) for name in _VOTE_COLUMNS]
+            except (TypeError, ValueError):
+                raise DataError(f"{path}:{line}: expected numbers in the vote columns") from None
+            if not 0 <= row < len(faces):
+                raise DataError(f"{path}:{line}: row {row} is outside the {len(faces)} rows of the data")
+            table[row], seen[row] = votes, True
+    if not seen.all():
+        raise DataError(f"{path}: no votes for row {int(np.argmin(seen))} of the data ({int((~seen).sum())} missing)")
+    order = [_VOTE_COLUMNS.index(name) for name in _FERPLUS_ORDER]
+    seven = table[:, order]
+    share = seven / np.maximum(seven.sum(axis=1, keepdims=True), 1.0)
+    not_face = table.argmax(axis=1) == _VOTE_COLUMNS.index("NF")
+    return replace(faces, votes=share.astype(np.float32), no_face=not_face)
+
+
+def _parse_pixels(text: str, where: str) -> NDArray[np.uint8]:
+    try:
+        values = np.array(text.split(), dtype=np.int64)
+    except (ValueError, OverflowError):
+        raise DataError(f"{where}: pixels must be whole numbers separated by blanks") from None
+    if values.size != FACE_SIDE * FACE_SIDE:
+        raise DataError(f"{where}: expected {FACE_SIDE * FACE_SIDE} pixels, found {values.size}")
+    if values.min() < 0 or values.max() > 255:
+        raise DataError(f"{where}: pixels must lie in 0..255, found {values.min()}..{values.max()}")
+    return values.astype(np.uint8).reshape(FACE_SIDE, FACE_SIDE)
+
+
+@contextmanager
+def _open_text(path: str | Path) -> Iterator[TextIO]:
+    try:
+        with lzma.open(path, "rt", encoding="utf-8") if str(path).endswith(".xz") else open(
+            path, encoding="utf-8", newline=""
+        ) as stream:
+            yield stream
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, lzma.LZMAError, UnicodeDecodeError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+
+
+_CLASS_NUMBERS = frozenset(str(number) for number in range(len(LABELS)))
+_FERPLUS_ORDER = tuple(
+    {
+        Emotion.ANGRY: "anger",
+        Emotion.DISGUST: "disgust",
+        Emotion.FEAR: "fear",
+        Emotion.HAPPY: "happiness",
+        Emotion.SAD: "sadness",
+        Emotion.SURPRISE: "surprise",
+        Emotion.NEUTRAL: "neutral",
+    }[emotion]
+    for emotion in Emotion
+)

@@ -1,0 +1,32 @@
+"""The errors mien raises on purpose.
+
+Every message is one line that says what was expected, what came, and what to do about it, so that a
+front end can show it as it is.
+"""
+
+
+class MienError(Exception):
+    """Base of every error that mien raises on purpose."""
+
+
+class ImageError(MienError, ValueError):
+    """A picture that cannot be read: missing, empty, truncated, of an unknown format or too large."""
+
+
+class OptionError(MienError, ValueError):
+    """An option or argument outside what is allowed."""
+
+
+class ModelError(MienError, RuntimeError):
+    """A model folder that is missing, incomplete or damaged."""
+
+
+class DataError(MienError, ValueError):
+    """A data set that does not have the expected form."""
+
+
+class MissingExtraError(MienError, ImportError):
+    """A feature whose optional dependencies are not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs packages that are not installed; run: pip install 'mien[{extra}]'")

@@ -1,0 +1,1 @@
+"""The training workbench. Needs the extra ``train``."""

@@ -1,0 +1,120 @@
+"""On-line augmentation of whole batches, on the device the batch lies on.
+
+Each face gets its own draw. torchvision's transforms would need a worker process per core to do the same
+face by face, and would become the bottleneck beside a GPU.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True)
+class Augment:
+    """How strongly faces are varied in training; 0 turns a variation off.
+
+    Attributes:
+        flip: Probability of mirroring left and right.
+        rotation: Largest turn in degrees, either way.
+        shift: Largest shift, as a share of the side.
+        zoom: Largest change of scale, as a share.
+        brightness: Largest change of brightness, as a share of the full range.
+        contrast: Largest change of contrast, as a share.
+        blur: Probability of losing detail, as small or blurred faces do.
+        erase: Probability of covering a random rectangle of 2 to 25 % of the face.
+        mixup: Alpha of the Beta distribution that mixes pairs of faces (Zhang et al. 2018).
+    """
+
+    flip: float = 0.5
+    rotation: float = 20.0
+    shift: float = 0.08
+    zoom: float = 0.15
+    brightness: float = 0.2
+    contrast: float = 0.3
+    blur: float = 0.15
+    erase: float = 0.3
+    mixup: float = 0.2
+
+    def __call__(self, faces: Tensor) -> Tensor:
+        """Vary every face on its own (mixing is left to `mix`).
+
+        Args:
+            faces: float (N, 1, S, S) in 0..1.
+
+        Returns:
+            The same shape and range.
+        """
+        faces = self._warp(faces)
+        faces = self._blur(faces)
+        faces = self._light(faces)
+        return self._erase(faces)
+
+    def mix(self, faces: Tensor, *targets: Tensor) -> tuple[Tensor, ...]:
+        """Mix each face, and its soft targets (N, ...), with another one of the batch."""
+        if not self.mixup:
+            return (faces, *targets)
+        alpha = torch.full((len(faces),), self.mixup, device=faces.device)
+        share = torch.distributions.Beta(alpha, alpha).sample()
+        order = torch.randperm(len(faces), device=faces.device)
+        mixed = []
+        for tensor in (faces, *targets):
+            weight = share.view(-1, *[1] * (tensor.dim() - 1))
+            mixed.append(weight * tensor + (1 - weight) * tensor[order])
+        return tuple(mixed)
+
+    def _warp(self, faces: Tensor) -> Tensor:
+        count, device = len(faces), faces.device
+        angle = _symmetric(count, device) * math.radians(self.rotation)
+        scale = 1 + _symmetric(count, device) * self.zoom
+        mirror = 1 - 2 * (torch.rand(count, device=device) < self.flip).float()
+        cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
+        # affine_grid's coordinates run from -1 to 1, so a share of the side counts twice.
+        shift_x, shift_y = (_symmetric(count, device) * 2 * self.shift for _ in range(2))
+        matrix = torch.stack(
+            [torch.stack([cos * mirror, -sin, shift_x], 1), torch.stack([sin * mirror, cos, shift_y], 1)], 1
+        )
+        grid = functional.affine_grid(matrix, list(faces.shape), align_corners=False)
+        return functional.grid_sample(faces, grid, padding_mode="border", align_corners=False)
+
+    def _blur(self, faces: Tensor) -> Tensor:
+        if not self.blur:
+            return faces
+        side = faces.shape[-1]
+        small = int(torch.randint(side // 2, side, (1,)))
+        low = functional.interpolate(faces, size=(small, small), mode="area")
+        low = functional.interpolate(low, size=(side, side), mode="bilinear", align_corners=False)
+        chosen = torch.rand(len(faces), 1, 1, 1, device=faces.device) < self.blur
+        return torch.where(chosen, low, faces)
+
+    def _light(self, faces: Tensor) -> Tensor:
+        count, device = len(faces), faces.device
+        mean = faces.mean(dim=(1, 2, 3), keepdim=True)
+        gain = (1 + _symmetric(count, device) * self.contrast).view(-1, 1, 1, 1)
+        offset = (_symmetric(count, device) * self.brightness).view(-1, 1, 1, 1)
+        return ((faces - mean) * gain + mean + offset).clamp(0, 1)
+
+    def _erase(self, faces: Tensor) -> Tensor:
+        if not self.erase:
+            return faces
+        count, side, device = len(faces), faces.shape[-1], faces.device
+        area = torch.empty(count, device=device).uniform_(0.02, 0.25)
+        aspect = torch.exp(_symmetric(count, device) * math.log(3.0))
+        height, width = (area * aspect).sqrt() * side, (area / aspect).sqrt() * side
+        top = torch.rand(count, device=device) * (side - height).clamp(min=0)
+        left = torch.rand(count, device=device) * (side - width).clamp(min=0)
+        line = torch.arange(side, device=device, dtype=faces.dtype)
+        rows = (line >= top[:, None]) & (line < (top + height)[:, None])
+        columns = (line >= left[:, None]) & (line < (left + width)[:, None])
+        chosen = torch.rand(count, device=device) < self.erase
+        hole = rows[:, None, :, None] & columns[:, None, None, :] & chosen[:, None, None, None]
+        return torch.where(hole, torch.rand(count, 1, 1, 1, device=device), faces)
+
+
+def _symmetric(count: int, device: torch.device) -> Tensor:
+    """Uniform draws from -1..1, float (count,)."""
+    return torch.rand(count, device=device) * 2 - 1
