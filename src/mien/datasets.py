@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from mien.emotions import LABELS, Emotion
 from mien.errors import DataError
+from mien.images import IMAGE_SUFFIXES
 
 FACE_SIDE = 48
 USAGES = ("Training", "PublicTest", "PrivateTest")
@@ -159,6 +160,73 @@ def read_votes(path: str | Path, faces: FaceSet) -> FaceSet:
     return replace(faces, votes=share.astype(np.float32), no_face=not_face)
 
 
+def list_pictures(folder: Path, usage: str = "PublicTest") -> list[tuple[Path, int]]:
+    """The labelled pictures of a folder.
+
+    Args:
+        folder: Either has a ``labels.csv`` with the columns ``file,emotion``; or one folder per emotion, in
+            any known spelling; or folders for the splits (train/val/test, or named like the usages) that have
+            one folder per emotion each.
+        usage: Which split, where there are splits. PublicTest is the folder for validation, or else for testing.
+
+    Returns:
+        Path and class number of each picture, in the order of ``labels.csv`` or sorted by path.
+
+    Raises:
+        DataError: If there are no labelled pictures, or a label or folder is not an emotion.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder")
+    listed = folder / "labels.csv"
+    pictures = _list_labels_csv(listed) if listed.is_file() else _list_class_folders(_split_folder(folder, usage))
+    if not pictures:
+        raise DataError(f"{folder}: no labelled pictures; expected labels.csv, or one folder per emotion")
+    return pictures
+
+
+def _list_labels_csv(path: Path) -> list[tuple[Path, int]]:
+    pictures = []
+    with _open_text(path) as stream:
+        reader = csv.DictReader(stream)
+        if not {"file", "emotion"} <= set(reader.fieldnames or ()):
+            raise DataError(f"{path}:1: expected the columns file,emotion")
+        for record in reader:
+            if not record["file"] or record["emotion"] is None:
+                raise DataError(f"{path}:{reader.line_num}: expected a file and an emotion")
+            try:
+                label = Emotion.parse(record["emotion"]).number
+            except DataError as error:
+                raise DataError(f"{path}:{reader.line_num}: {error}") from None
+            pictures.append((path.parent / record["file"], label))
+    return pictures
+
+
+def _split_folder(folder: Path, usage: str) -> Path:
+    if usage not in USAGES:
+        raise DataError(f"unknown usage {usage!r}; expected one of {', '.join(USAGES)}")
+    present = {child.name.lower(): child for child in sorted(folder.iterdir()) if child.is_dir()}
+    splits = {name for names in _SPLIT_FOLDERS.values() for name in names}
+    if not splits & present.keys():
+        return folder
+    for name in _SPLIT_FOLDERS[usage]:
+        if name in present:
+            return present[name]
+    raise DataError(f"{folder}: no folder for usage {usage!r}; found {', '.join(sorted(present))}")
+
+
+def _list_class_folders(folder: Path) -> list[tuple[Path, int]]:
+    pictures = []
+    for child in sorted(folder.iterdir()):
+        if not child.is_dir() or child.name.startswith("."):
+            continue
+        try:
+            label = Emotion.parse(child.name).number
+        except DataError as error:
+            raise DataError(f"{child}: {error}") from None
+        pictures += [(path, label) for path in sorted(child.rglob("*")) if path.suffix.lower() in IMAGE_SUFFIXES]
+    return pictures
+
+
 def _parse_pixels(text: str, where: str) -> NDArray[np.uint8]:
     try:
         values = np.array(text.split(), dtype=np.int64)
@@ -174,9 +242,11 @@ def _parse_pixels(text: str, where: str) -> NDArray[np.uint8]:
 @contextmanager
 def _open_text(path: str | Path) -> Iterator[TextIO]:
     try:
-        with lzma.open(path, "rt", encoding="utf-8") if str(path).endswith(".xz") else open(
-            path, encoding="utf-8", newline=""
-        ) as stream:
+        with (
+            lzma.open(path, "rt", encoding="utf-8")
+            if str(path).endswith(".xz")
+            else Path(path).open(encoding="utf-8", newline="") as stream
+        ):
             yield stream
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
@@ -184,6 +254,11 @@ def _open_text(path: str | Path) -> Iterator[TextIO]:
         raise DataError(f"{path}: cannot be read: {error}") from error
 
 
+_SPLIT_FOLDERS = {
+    "Training": ("train", "training"),
+    "PublicTest": ("val", "valid", "validation", "publictest", "test"),
+    "PrivateTest": ("privatetest", "test"),
+}
 _CLASS_NUMBERS = frozenset(str(number) for number in range(len(LABELS)))
 _FERPLUS_ORDER = tuple(
     {

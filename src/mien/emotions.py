@@ -23,7 +23,7 @@ class Emotion(str, Enum):
         return self.value
 
     @property
-    def index(self) -> int:
+    def number(self) -> int:
         """Class number in FER-2013, 0 to 6."""
         return LABELS.index(self.value)
 

@@ -216,7 +216,7 @@ def fit(recipe: Recipe, faces: FaceSet, out: str | Path, *, resume: bool = False
 
     folder.mkdir(parents=True, exist_ok=True)
     scaled = train.pixels / 255
-    data = {
+    data: dict[str, Any] = {
         "digest": faces.digest(),
         "train": len(train),
         "validation": len(validation),

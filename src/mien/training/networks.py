@@ -47,7 +47,7 @@ class MienNet(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         logits: Tensor = self.classifier(self.dropout(self.features(faces)))
-        return logits.unflatten(1, (self.heads, len(LABELS)))
+        return logits.view(-1, self.heads, len(LABELS))
 
 
 class _ResidualBlock(nn.Module):
@@ -78,7 +78,7 @@ def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 
 
 NETWORKS: dict[str, Callable[[int], nn.Module]] = {
-    "mien": lambda heads: MienNet(heads),
+    "mien": MienNet,
 }
 
 

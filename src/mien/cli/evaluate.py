@@ -1,0 +1,77 @@
+"""``mien evaluate``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.cli.output import tables, with_progress
+from mien.options import AnalyzerOptions
+
+if TYPE_CHECKING:
+    from mien.metrics import Report
+
+_DEFAULTS = AnalyzerOptions()
+
+
+def evaluate(
+    data: Annotated[
+        Path, typer.Argument(help="fer2013.csv (plain or .xz), a tree of class folders, or a folder with labels.csv.")
+    ],
+    usage: Annotated[str, typer.Option(help="Split: Training, PublicTest or PrivateTest.")] = "PublicTest",
+    model: Annotated[str, typer.Option(help="Name of a shipped model, or a model folder.")] = _DEFAULTS.model,
+    through_detector: Annotated[
+        bool, typer.Option("--through-detector", help="Find the face first, rather than take the picture for a crop.")
+    ] = False,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            help="Which of the model's answers: photo, fer2013 or ferplus.  [default: fer2013 for a CSV, else photo]"
+        ),
+    ] = None,
+    detector: Annotated[str, typer.Option(help="Face detector: yunet or haar.")] = _DEFAULTS.detector,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _DEFAULTS.device,
+    threads: Annotated[int, typer.Option(help="Threads for the networks; 0 takes all cores.")] = _DEFAULTS.threads,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Measure a model on labelled faces."""
+    from mien.classifier import EmotionClassifier
+    from mien.detection import create_detector
+    from mien.evaluation import evaluate_data
+
+    classifier = EmotionClassifier(model, device, threads)
+    finder = create_detector(detector, device, threads) if through_detector else None
+    report = evaluate_data(
+        data, classifier, usage, finder, head, lambda items, total: with_progress(items, total, "reading")
+    )
+    if as_json:
+        print(json.dumps(report.to_dict()), flush=True)
+    else:
+        _print(report)
+
+
+def _print(report: Report) -> None:
+    from rich import box
+    from rich.table import Table
+
+    tables.print(
+        f"faces {report.n}   found {report.found}\n"
+        f"accuracy {report.accuracy:.4f}   macro-F1 {report.macro_f1:.4f}   "
+        f"balanced accuracy {report.balanced_accuracy:.4f}   ECE {report.ece:.4f}"
+    )
+    figures = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="per emotion", title_justify="left")
+    for column in ("emotion", "precision", "recall", "F1", "support"):
+        figures.add_column(column, justify="left" if column == "emotion" else "right")
+    for name, row in report.per_class.items():
+        figures.add_row(name, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", str(row.support))
+    tables.print(figures)
+    confusion = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="label (down), answer (across)", title_justify="left")
+    confusion.add_column("")
+    for name in report.per_class:
+        confusion.add_column(name, justify="right")
+    for name, counts in zip(report.per_class, report.confusion, strict=True):
+        confusion.add_row(name, *map(str, counts))
+    tables.print(confusion)

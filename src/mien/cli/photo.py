@@ -1,0 +1,177 @@
+"""``mien photo``."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.cli.output import complain, tables, with_progress
+from mien.errors import ImageError, OptionError
+from mien.options import AnalyzerOptions
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mien.analyzer import Analyzer
+    from mien.results import FrameResult
+
+_DEFAULTS = AnalyzerOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A picture to read, and its path below the folder that was named (or its file name)."""
+
+    path: Path
+    relative: Path
+
+
+def photo(
+    paths: Annotated[list[str], typer.Argument(help="Pictures, folders (searched recursively) or patterns.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture and line.")] = False,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the pictures with boxes and labels to this folder.")
+    ] = None,
+    detector: Annotated[str, typer.Option(help="Face detector: yunet or haar.")] = _DEFAULTS.detector,
+    model: Annotated[str, typer.Option(help="Name of a shipped model, or a model folder.")] = _DEFAULTS.model,
+    min_confidence: Annotated[
+        float | None, typer.Option(help="Call answers below this confidence uncertain, 0 to 1.  [default: the model's]")
+    ] = _DEFAULTS.min_confidence,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _DEFAULTS.device,
+    threads: Annotated[int, typer.Option(help="Threads for the networks; 0 takes all cores.")] = _DEFAULTS.threads,
+) -> None:
+    """Read every face in pictures.
+
+    A picture that cannot be read is reported and the others are read all the same; the exit code is then 1.
+    A picture without a face is a valid answer.
+    """
+    options = AnalyzerOptions(model, detector, min_confidence, device, threads)
+    if annotate is not None:
+        _check_folder(annotate)
+    failures: list[str] = []
+    pictures = list(_find(paths, failures))
+    table = None if as_json else _new_table()
+    if pictures:
+        from mien.analyzer import load
+
+        analyzer = load(options)
+        for picture in with_progress(pictures, len(pictures), "reading"):
+            try:
+                result = _read(picture, analyzer, annotate)
+            except ImageError as error:
+                failures.append(str(error))
+                complain(str(error))
+                continue
+            if table is None:
+                print(json.dumps(result.to_dict(), ensure_ascii=False), flush=True)
+            else:
+                _add_rows(table, result)
+    if table is not None and table.row_count:
+        tables.print(table)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _find(paths: list[str], failures: list[str]) -> Iterator[_Picture]:
+    """The pictures that the arguments name; what cannot be read is reported and noted in ``failures``."""
+
+    def miss(message: str) -> None:
+        failures.append(message)
+        complain(message)
+
+    for text in paths:
+        matches = [text] if os.path.lexists(text) else sorted(glob.glob(text, recursive=True)) or [text]
+        for match in matches:
+            path = Path(match)
+            if path.is_dir():
+                yield from _find_in_folder(path, miss)
+            else:
+                # A path that does not exist is reported where it is read.
+                yield _Picture(path, Path(path.name))
+
+
+def _find_in_folder(folder: Path, miss: Callable[[str], None]) -> Iterator[_Picture]:
+    from mien.images import IMAGE_SUFFIXES
+
+    count = 0
+
+    def unreadable(error: OSError) -> None:
+        miss(f"{error.filename}: folder cannot be read: {error.strerror}")
+
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            if path.suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
+                count += 1
+                yield _Picture(path, path.relative_to(folder))
+    if not count:
+        complain(f"{folder}: no pictures in this folder")
+
+
+def _read(picture: _Picture, analyzer: Analyzer, annotate: Path | None) -> FrameResult:
+    from mien.images import read_image, write_image
+
+    frame = read_image(picture.path, analyzer.options.max_pixels)
+    result = analyzer.analyze_frame(frame, str(picture.path))
+    if annotate is not None:
+        from mien.drawing import draw
+
+        target = annotate / picture.relative
+        if target.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+            target = target.with_name(f"{target.name}.png")
+        if target.exists() and target.samefile(picture.path):
+            raise ImageError(f"{target}: would overwrite the picture itself; choose another folder for --annotate")
+        write_image(draw(frame, result), target)
+    return result
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"--annotate {folder}: folder cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise OptionError(f"--annotate {folder}: folder is not writable")
+
+
+def _new_table() -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("picture", overflow="fold")
+    table.add_column("face", justify="right")
+    table.add_column("emotion")
+    table.add_column("confidence", justify="right")
+    table.add_column("next")
+    table.add_column("box (x y w h)")
+    return table
+
+
+def _add_rows(table: Table, result: FrameResult) -> None:
+    from rich.text import Text
+
+    if not result.faces:
+        table.add_row(Text(result.source), "-", Text("no face", style="dim"), "", "", "")
+    for number, face in enumerate(result.faces, start=1):
+        second = sorted(face.probabilities, key=lambda key: -face.probabilities[key])[1]
+        style = "rgb({},{},{})".format(*face.emotion.color)
+        name = Text(str(face.emotion), style="bold " + style)
+        if face.uncertain:
+            name.append(" (uncertain)", style="not bold dim")
+        table.add_row(
+            Text(result.source if number == 1 else ""),
+            str(number),
+            name,
+            f"{face.confidence:.0%}",
+            Text(f"{second} {face.probabilities[second]:.0%}", style="dim"),
+            " ".join(map(str, face.box)),
+        )

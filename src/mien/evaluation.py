@@ -1,0 +1,121 @@
+"""Evaluating a model on labelled faces: FER-2013's CSV, class folders or a folder with ``labels.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.classifier import PHOTO, EmotionClassifier
+from mien.datasets import list_pictures, read_fer2013
+from mien.detection import DetectedFace, FaceDetector, Frame
+from mien.images import read_image
+from mien.metrics import Report, evaluate
+from mien.preprocessing import crop
+
+FER2013_HEAD = "fer2013"
+_BATCH = 256
+_T = TypeVar("_T")
+Progress = Callable[[Iterable[_T], int], Iterable[_T]]
+
+
+def evaluate_data(
+    data: Path,
+    classifier: EmotionClassifier,
+    usage: str = "PublicTest",
+    detector: FaceDetector | None = None,
+    head: str | None = None,
+    progress: Progress[tuple[Frame, int]] = lambda items, total: items,
+) -> Report:
+    """Evaluate a model on labelled faces.
+
+    Args:
+        data: ``fer2013.csv`` (plain or .xz), a tree of class folders, or a folder with ``labels.csv``.
+        classifier: The model.
+        usage: Which split; see `mien.datasets.list_pictures` for class folders.
+        detector: Find the largest face of each picture with this detector, rather than take the picture for
+            a crop. Faces of a CSV are laid on a larger canvas first. Faces that are not found count as wrong.
+        head: As for `EmotionClassifier.predict_proba`. None takes the head trained on FER-2013's labels for
+            FER-2013's CSV, and the answer for photos for everything else.
+        progress: Wraps the loop over the pictures, given the number of pictures.
+
+    Raises:
+        DataError: If the data cannot be read.
+        ImageError: If a picture cannot be read.
+    """
+    if data.is_dir():
+        pictures = list_pictures(data, usage)
+        total = len(pictures)
+        samples: Iterator[tuple[Frame, int]] = ((read_image(path), label) for path, label in pictures)
+        head = head or PHOTO
+    else:
+        faces = read_fer2013(data, usage)
+        total = len(faces)
+        frames = (_grey_frame(pixels) if detector is None else on_canvas(pixels)[0] for pixels in faces.pixels)
+        samples = ((frame, int(label)) for frame, label in zip(frames, faces.labels, strict=True))
+        head = head or (FER2013_HEAD if FER2013_HEAD in classifier.config.heads else PHOTO)
+    labels: list[int] = []
+    crops: list[NDArray[np.uint8] | None] = []
+    rows: list[NDArray[np.float32]] = []
+    for frame, label in progress(samples, total):
+        labels.append(label)
+        crops.append(face_crop(frame, detector, classifier.input_size))
+        if len(crops) == _BATCH:
+            rows.append(_answers(crops, classifier, head))
+            crops = []
+    rows.append(_answers(crops, classifier, head))
+    return evaluate(np.array(labels, np.int64), np.concatenate(rows))
+
+
+def face_crop(frame: Frame, detector: FaceDetector | None, side: int) -> NDArray[np.uint8] | None:
+    """The largest face that the detector finds, or the whole frame without a detector; None if it finds none.
+
+    Returns:
+        uint8 (side, side), grey.
+    """
+    if detector is None:
+        height, width = frame.shape[:2]
+        # A frame that is a crop already is one face that fills it, whatever its proportions.
+        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        shrink = max(height, width) > side
+        return np.asarray(
+            cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR), np.uint8
+        )
+    found = detector.detect(frame)
+    return crop(frame, max(found, key=_area), side) if found else None
+
+
+def on_canvas(pixels: NDArray[np.uint8], side: int = 192) -> tuple[Frame, tuple[int, int, int]]:
+    """Lay a face crop on a larger grey canvas, as a photo that a detector can work on.
+
+    Args:
+        pixels: uint8 (S, S), grey.
+        side: Side in pixels that the crop is enlarged to; the canvas is twice as wide.
+
+    Returns:
+        The canvas, uint8 (2 * side, 2 * side, 3), and left, top and side of the crop on it.
+    """
+    large = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_CUBIC)
+    margin = side // 2
+    canvas = cv2.copyMakeBorder(large, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(128.0,))
+    return _grey_frame(np.asarray(canvas, np.uint8)), (margin, margin, side)
+
+
+def _grey_frame(pixels: NDArray[np.uint8]) -> Frame:
+    return np.repeat(pixels[:, :, None], 3, axis=2)
+
+
+def _area(face: DetectedFace) -> float:
+    return face.box[2] * face.box[3]
+
+
+def _answers(crops: list[NDArray[np.uint8] | None], classifier: EmotionClassifier, head: str) -> NDArray[np.float32]:
+    """Probabilities (N, 7), NaN where the crop is None."""
+    answers = np.full((len(crops), len(classifier.config.labels)), np.nan, np.float32)
+    found = [number for number, face in enumerate(crops) if face is not None]
+    answers[found] = classifier.predict_proba([face for face in crops if face is not None], head)
+    return answers

@@ -1,0 +1,154 @@
+"""Pictures in, frames out: the only place that knows file formats and colour order."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mien.detection.base import Frame
+from mien.errors import ImageError
+
+ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image"
+
+MAX_PIXELS = 128_000_000
+"""Larger pictures are refused before they are decoded: 128 megapixels, more than any phone takes."""
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
+
+
+def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
+    """Read a picture as a person sees it: turned by its EXIF tag, without alpha, in 8 bits.
+
+    Args:
+        source: A path, an encoded file as bytes, a PIL image, or an array as OpenCV has it: uint8 or uint16,
+            (H, W), (H, W, 1), (H, W, 3) in blue, green, red, or (H, W, 4) with alpha. Of an animation the
+            first frame is read. What is transparent is laid on white.
+        max_pixels: Pictures with more are refused before decoding.
+
+    Returns:
+        uint8 (H, W, 3), blue, green, red.
+
+    Raises:
+        ImageError: If it cannot be read; the message says why.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(source, max_pixels)
+    if isinstance(source, Image.Image):
+        with _refusals("picture"):
+            return _from_pil(source, "picture", max_pixels)
+    if isinstance(source, bytes | bytearray | memoryview):
+        name, stream = "picture", BytesIO(source)
+        if not len(stream.getbuffer()):
+            raise ImageError(f"{name}: is empty (0 bytes)")
+    elif isinstance(source, str | os.PathLike):
+        name, stream = os.fspath(source), _read_file(Path(source))
+    else:
+        raise ImageError(f"expected a path, bytes, an array or a PIL image, found {type(source).__name__}")
+    with _refusals(name), Image.open(stream) as image:
+        return _from_pil(image, name, max_pixels)
+
+
+def _read_file(path: Path) -> BytesIO:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise ImageError(f"{path}: is a folder, expected a picture") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ImageError(f"{path}: cannot be opened: {reason}") from error
+    if not content:
+        raise ImageError(f"{path}: is empty (0 bytes)")
+    return BytesIO(content)
+
+
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    """Turn what Pillow raises into one clear line, and its own pixel limit off in favour of ours."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"{name}: is not a picture in a known format") from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"{name}: has too many pixels (limit {MAX_PIXELS // 10**6} megapixels)") from None
+    except MemoryError:
+        raise ImageError(f"{name}: is too large for the memory of this machine") from None
+    except Exception as error:  # Pillow's plugins raise whatever their parsers raise on damaged files.
+        raise ImageError(f"{name}: is damaged or incomplete: {' '.join(str(error).split())}") from error
+
+
+def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Frame:
+    _check_size(*image.size, name, max_pixels)
+    image.load()
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        # 16-bit grey comes as I;16 or, from older files, as 32-bit numbers.
+        image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).astype(np.uint8))
+    elif image.mode == "F":
+        raise ImageError(f"{name}: floating-point pictures are not supported; convert it to 8 or 16 bits")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        overlay = image.convert("RGBA")
+        image = Image.new("RGBA", overlay.size, "white")
+        image.alpha_composite(overlay)
+    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
+
+
+def _from_array(array: NDArray[np.generic], max_pixels: int) -> Frame:
+    shape = array.shape
+    if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)) or 0 in shape:
+        raise ImageError(f"expected an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), found {shape}")
+    _check_size(shape[1], shape[0], "array", max_pixels)
+    if array.dtype == np.uint16:
+        array = (array // 257).astype(np.uint8)
+    elif array.dtype != np.uint8:
+        raise ImageError(f"expected an array of uint8 or uint16, found {array.dtype}; scale it to 0..255 first")
+    frame = np.ascontiguousarray(array, dtype=np.uint8)
+    if frame.ndim == 2 or shape[2] == 1:
+        return np.repeat(frame.reshape(shape[0], shape[1], 1), 3, axis=2)
+    if shape[2] == 4:
+        alpha = frame[:, :, 3:].astype(np.uint16)
+        return ((frame[:, :, :3] * alpha + 255 * (255 - alpha)) // 255).astype(np.uint8)
+    return frame
+
+
+def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        limit = f"{max_pixels / 10**6:g} megapixels"
+        raise ImageError(f"{name}: {width}x{height} pixels are more than the limit of {limit}; shrink it first")
+
+
+def write_image(frame: Frame, path: Path) -> None:
+    """Write a frame as a picture, in the format that the suffix names; whole or not at all.
+
+    Raises:
+        ImageError: If the suffix is unknown or the file cannot be written.
+    """
+    try:
+        done, encoded = cv2.imencode(path.suffix, frame)
+    except cv2.error:
+        done = False
+    if not done:
+        raise ImageError(f"{path}: unknown picture format {path.suffix!r}; use .jpg or .png")
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(encoded.tobytes())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise ImageError(f"{path}: cannot be written: {error.strerror}") from error

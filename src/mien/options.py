@@ -1,0 +1,39 @@
+"""The one home of defaults: the command line, the HTTP service and the windows all read them here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mien.errors import OptionError
+from mien.images import MAX_PIXELS
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzerOptions:
+    """How pictures are read.
+
+    Attributes:
+        model: Name of a shipped model, or path of a model folder.
+        detector: ``yunet`` or ``haar``.
+        min_confidence: A face whose most likely emotion is less likely than this is called uncertain, 0..1;
+            None takes the threshold that the model was calibrated for.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: Threads of ONNX Runtime; 0 takes all cores.
+        max_pixels: Pictures with more pixels are refused before decoding.
+
+    Raises:
+        OptionError: If a value lies outside its range.
+    """
+
+    model: str = "mien-1"
+    detector: str = "yunet"
+    min_confidence: float | None = None
+    device: str = "auto"
+    threads: int = 0
+    max_pixels: int = MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        if self.min_confidence is not None and not 0.0 <= self.min_confidence <= 1.0:
+            raise OptionError(f"min_confidence must lie in 0..1, found {self.min_confidence}")
+        if self.max_pixels < 1:
+            raise OptionError(f"max_pixels must be at least 1, found {self.max_pixels}")

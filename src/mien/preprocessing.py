@@ -1,0 +1,63 @@
+"""From a face in a frame to the tensor that the network reads.
+
+The same functions serve training, evaluation and inference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.detection.base import DetectedFace, Frame
+
+# How a detected box maps onto the square that FER-2013 frames: the square's side in units of the box's longer
+# side, and how far its centre lies below the box's centre in the same units. Fitted on Training faces with
+# `python benchmarks/fit_geometry.py`; see docs/crop-geometry.md.
+CROP_SCALE = 0.98
+CROP_SHIFT = -0.01
+
+
+def crop(frame: Frame, face: DetectedFace, side: int) -> NDArray[np.uint8]:
+    """Cut a face out in FER-2013's framing.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR.
+        face: The face; beyond the edges of the frame the edge is repeated.
+        side: Side of the crop in pixels.
+
+    Returns:
+        uint8 (side, side), grey.
+    """
+    left, top, width, height = face.box
+    length = max(width, height)
+    half = length * CROP_SCALE / 2
+    centre_x, centre_y = left + width / 2, top + height / 2 + length * CROP_SHIFT
+    # Sampling a large face at `side` points would alias: sample k times as densely, then average k x k blocks.
+    dense = side * max(1, math.ceil(2 * half / side))
+    step = 2 * half / dense
+    # The centre of pixel i lies at i + 0.5, in the frame as in the crop.
+    matrix = np.array([[step, 0, centre_x - half + step / 2 - 0.5], [0, step, centre_y - half + step / 2 - 0.5]])
+    region = cv2.warpAffine(
+        frame, matrix, (dense, dense), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+    grey = cv2.cvtColor(region, cv2.COLOR_BGR2GRAY)
+    return np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def to_tensor(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], mean: float, std: float) -> NDArray[np.float32]:
+    """Normalise grey crops for a network.
+
+    Args:
+        crops: uint8, N of (S, S).
+        mean: Mean of the training pixels, in 0..1.
+        std: Their standard deviation.
+
+    Returns:
+        float32 (N, 1, S, S).
+    """
+    pixels = np.asarray(crops, np.float32)[:, None]
+    return np.asarray((pixels / 255 - mean) / std, np.float32)

@@ -1,0 +1,47 @@
+"""ONNX Runtime sessions, opened the same way everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnxruntime as ort
+
+from mien.errors import ModelError, OptionError
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def create_session(model: bytes | Path, device: str = "auto", threads: int = 0) -> ort.InferenceSession:
+    """Open a network.
+
+    Args:
+        model: The ONNX graph, or the file that holds it.
+        device: ``cpu``, ``cuda``, or ``auto`` for CUDA where ONNX Runtime was installed with it.
+        threads: Threads for one run; 0 takes all cores.
+
+    Raises:
+        OptionError: If the device is unknown or not available, or ``threads`` is negative.
+        ModelError: If the graph cannot be loaded.
+    """
+    if device not in DEVICES:
+        raise OptionError(f"unknown device {device!r}; expected one of {', '.join(DEVICES)}")
+    if threads < 0:
+        raise OptionError(f"threads must be 0 (all cores) or more, found {threads}")
+    has_cuda = "CUDAExecutionProvider" in ort.get_available_providers()
+    if device == "cuda" and not has_cuda:
+        raise OptionError(
+            "device 'cuda' is not available; install onnxruntime-gpu instead of onnxruntime, or use 'cpu'"
+        )
+    providers = ["CPUExecutionProvider"]
+    if has_cuda and device != "cpu":
+        providers.insert(0, "CUDAExecutionProvider")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Idle threads that spin would take the cores from video decoding and from other processes.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(model if isinstance(model, bytes) else str(model), options, providers)
+    except Exception as error:  # ONNX Runtime raises a class of its own per kind of failure, with no common base.
+        name = "model" if isinstance(model, bytes) else str(model)
+        raise ModelError(f"{name}: cannot be loaded as an ONNX network: {str(error).splitlines()[0]}") from error
