@@ -155,7 +155,7 @@ def test_full_disk(folder: Path, tmp_path: Path) -> None:
             run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
         assert_one_line(run, 1, "No space left on device")
     # A limit on the size of files stands for a disk that fills up half-way.
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))  # noqa: E731
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
     env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     run = mien("photo", folder / "good/astronaut.jpg", "--annotate", tmp_path / "o", preexec_fn=limit, env=env)
     assert_one_line(run, 1, "cannot be written: File too large")
