@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +15,7 @@ from mien.emotions import Emotion
 from mien.images import ImageSource, read_image
 from mien.options import AnalyzerOptions
 from mien.preprocessing import crop
+from mien.quality import hints
 from mien.results import Face, FrameResult
 
 
@@ -35,7 +37,7 @@ class Analyzer:
         self.classifier = classifier
         self.options = options or AnalyzerOptions()
         threshold = self.options.min_confidence
-        self._uncertain_below = classifier.config.uncertain_below if threshold is None else threshold
+        self.uncertain_below: float = classifier.config.uncertain_below if threshold is None else threshold
 
     def analyze(self, source: ImageSource) -> FrameResult:
         """Find every face of a picture and read its expression.
@@ -55,18 +57,38 @@ class Analyzer:
     def analyze_frame(self, frame: Frame, source: str = "") -> FrameResult:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""
         height, width = frame.shape[:2]
-        detected = sorted(self.detector.detect(frame), key=lambda face: face.box[0] + face.box[2] / 2)
-        crops = [crop(frame, face, self.classifier.input_size) for face in detected]
-        answers = self.classifier.predict_proba(crops)
-        faces = tuple(self._face(face, row, width, height) for face, row in zip(detected, answers, strict=True))
-        return FrameResult(source, width, height, faces)
+        detected = self.detector.detect(frame)
+        answers = self.classify(frame, detected)
+        faces = (self._face(frame, face, row) for face, row in zip(detected, answers, strict=True))
+        return FrameResult(source, width, height, left_to_right(faces))
 
-    def _face(self, face: DetectedFace, answer: NDArray[np.float32], width: int, height: int) -> Face:
-        probabilities = {emotion: round(float(p), 4) for emotion, p in zip(Emotion, answer, strict=True)}
+    def _face(self, frame: Frame, face: DetectedFace, answer: NDArray[np.float32]) -> Face:
+        probabilities = by_emotion(answer)
         emotion = max(probabilities, key=lambda key: probabilities[key])
         confidence = probabilities[emotion]
-        box = clip_box(face.box, width, height)
-        return Face(box, round(face.score, 4), emotion, confidence, probabilities, confidence < self._uncertain_below)
+        return Face(
+            box=clip_box(face.box, frame.shape[1], frame.shape[0]),
+            score=round(face.score, 4),
+            emotion=emotion,
+            confidence=confidence,
+            probabilities=probabilities,
+            uncertain=confidence < self.uncertain_below,
+            quality=hints(frame, face),
+        )
+
+    def classify(self, frame: Frame, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
+        """Calibrated probabilities of the seven emotions, float32 (N, 7), of N faces of a frame."""
+        return self.classifier.predict_proba([crop(frame, face, self.classifier.input_size) for face in faces])
+
+
+def by_emotion(answer: NDArray[np.floating]) -> dict[Emotion, float]:
+    """Probabilities (7,) as results carry them: by emotion, to four digits."""
+    return {emotion: round(float(p), 4) for emotion, p in zip(Emotion, answer, strict=True)}
+
+
+def left_to_right(faces: Iterable[Face]) -> tuple[Face, ...]:
+    """Faces in the order in which results number them: by the centre of the box."""
+    return tuple(sorted(faces, key=lambda face: face.box[0] + face.box[2] / 2))
 
 
 def clip_box(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:

@@ -19,10 +19,13 @@ class DetectedFace:
     Attributes:
         box: Left, top, width and height in pixels of the frame. May reach past the edges of the frame.
         score: The detector's certainty that this is a face, 0..1; 1.0 from detectors that give none.
+        landmarks: Five points (x, y) in pixels of the frame, from the viewer's left to right: the two eyes, the tip
+            of the nose, the two corners of the mouth. None from detectors that give none.
     """
 
     box: tuple[float, float, float, float]
     score: float
+    landmarks: tuple[tuple[float, float], ...] | None = None
 
 
 class FaceDetector(Protocol):

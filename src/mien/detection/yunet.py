@@ -28,6 +28,8 @@ MIN_LONG_SIDE = 128
 # Below this side the network answers with boxes of 3e25 pixels and a score of 1.0.
 MIN_SIDE = 64
 
+_Floats = NDArray[np.float64]
+
 _STRIDES = (8, 16, 32)
 # Numbers that the exported graph fixes for a 640x640 input, with the name each gets instead: first the input's
 # two sides, then the anchors at each stride.
@@ -68,45 +70,49 @@ class YuNet:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
             resized = np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8)
-        boxes, scores = self._decode(self._run(resized))
-        boxes /= scale
+        boxes, points, scores = self._decode(*self._run(resized))
+        boxes, points = boxes / scale, points / scale
         # Nothing is trusted that cannot be a box of this frame.
         limit = 2.0 * long_side
         sane = np.isfinite(boxes).all(axis=1) & (np.abs(boxes) <= limit).all(axis=1) & (boxes[:, 2:] > 1).all(axis=1)
-        boxes, scores = boxes[sane], scores[sane]
+        boxes, points, scores = boxes[sane], points[sane], scores[sane]
         if not len(boxes):
             return []
         keep = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), self.score_threshold, NMS_THRESHOLD)
-        return [
-            DetectedFace((float(x), float(y), float(w), float(h)), float(score))
-            for (x, y, w, h), score in ((boxes[i], scores[i]) for i in np.asarray(keep, dtype=int).ravel())
-        ]
+        return [_face(boxes[i], points[i], scores[i]) for i in np.asarray(keep, dtype=int).ravel()]
 
-    def _run(self, frame: Frame) -> dict[str, NDArray[np.float32]]:
+    def _run(self, frame: Frame) -> tuple[dict[str, NDArray[np.float32]], int]:
+        """The network's outputs by name, and the width of what it was given."""
         height, width = frame.shape[:2]
         # The coarsest stride needs sides divisible by 32.
         bottom = max(MIN_SIDE, -(-height // 32) * 32) - height
         right = max(MIN_SIDE, -(-width // 32) * 32) - width
         padded = cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
         tensor = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)
-        self._columns = padded.shape[1]
         names = [output.name for output in self._session.get_outputs()]
-        return dict(zip(names, self._session.run(names, {"input": tensor}), strict=True))
+        return dict(zip(names, self._session.run(names, {"input": tensor}), strict=True)), padded.shape[1]
 
-    def _decode(self, outputs: dict[str, NDArray[np.float32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Boxes (N, 4) as left, top, width, height, and scores (N,), of everything above the threshold."""
-        boxes, scores = [], []
+    def _decode(self, outputs: dict[str, NDArray[np.float32]], width: int) -> tuple[_Floats, _Floats, _Floats]:
+        """Boxes (N, 4) as left, top, width, height, points (N, 5, 2) and scores (N,) of all above the threshold."""
+        boxes, points, scores = [], [], []
         for stride in _STRIDES:
             score = np.sqrt(outputs[f"cls_{stride}"][0, :, 0].clip(0, 1) * outputs[f"obj_{stride}"][0, :, 0].clip(0, 1))
             chosen = np.flatnonzero(score >= self.score_threshold)
             delta = outputs[f"bbox_{stride}"][0, chosen].astype(np.float64)
-            row, column = np.divmod(chosen, self._columns // stride)
-            centre = (delta[:, :2] + np.stack([column, row], axis=1)) * stride
+            row, column = np.divmod(chosen, width // stride)
+            cell = np.stack([column, row], axis=1)
+            centre = (delta[:, :2] + cell) * stride
             with np.errstate(over="ignore", invalid="ignore"):
                 size = np.exp(delta[:, 2:]) * stride
                 boxes.append(np.concatenate([centre - size / 2, size], axis=1))
+            points.append((outputs[f"kps_{stride}"][0, chosen].reshape(-1, 5, 2) + cell[:, None]) * stride)
             scores.append(score[chosen].astype(np.float64))
-        return np.concatenate(boxes), np.concatenate(scores)
+        return np.concatenate(boxes), np.concatenate(points), np.concatenate(scores)
+
+
+def _face(box: _Floats, points: _Floats, score: float) -> DetectedFace:
+    left, top, width, height = map(float, box)
+    return DetectedFace((left, top, width, height), float(score), tuple((float(x), float(y)) for x, y in points))
 
 
 def weights_path() -> Path:
