@@ -30,3 +30,11 @@ class MissingExtraError(MienError, ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs packages that are not installed; run: pip install 'mien[{extra}]'")
+
+
+class CameraError(MienError, RuntimeError):
+    """A camera that is missing, in use by another program, or gone."""
+
+
+class WindowError(MienError, RuntimeError):
+    """A window that cannot be opened: no tkinter, or no screen."""

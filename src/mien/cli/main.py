@@ -10,6 +10,7 @@ import typer
 import mien
 from mien.cli.evaluate import evaluate
 from mien.cli.export import export
+from mien.cli.live import live
 from mien.cli.models import models
 from mien.cli.output import fail
 from mien.cli.photo import photo
@@ -24,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(photo)
+app.command()(live)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)
