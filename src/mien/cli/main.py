@@ -14,6 +14,7 @@ from mien.cli.models import models
 from mien.cli.output import fail
 from mien.cli.photo import photo
 from mien.cli.train import train
+from mien.cli.video import video
 from mien.errors import MienError, OptionError
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(photo)
+app.command()(video)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)
