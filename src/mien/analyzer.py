@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.alignment import FaceAligner
 from mien.classifier import EmotionClassifier
 from mien.detection import DetectedFace, FaceDetector, Frame, create_detector
 from mien.emotions import Emotion
@@ -26,14 +27,20 @@ class Analyzer:
 
     Args:
         detector: Finds the faces.
+        aligner: Finds their landmarks, so that they can be turned upright; None reads them as they are tilted.
         classifier: Reads them.
         options: See `AnalyzerOptions`.
     """
 
     def __init__(
-        self, detector: FaceDetector, classifier: EmotionClassifier, options: AnalyzerOptions | None = None
+        self,
+        detector: FaceDetector,
+        aligner: FaceAligner | None,
+        classifier: EmotionClassifier,
+        options: AnalyzerOptions | None = None,
     ) -> None:
         self.detector = detector
+        self.aligner = aligner
         self.classifier = classifier
         self.options = options or AnalyzerOptions()
         threshold = self.options.min_confidence
@@ -57,10 +64,22 @@ class Analyzer:
     def analyze_frame(self, frame: Frame, source: str = "") -> FrameResult:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""
         height, width = frame.shape[:2]
-        detected = self.detector.detect(frame)
+        detected = self.find_faces(frame)
         answers = self.classify(frame, detected)
-        faces = (self._face(frame, face, row) for face, row in zip(detected, answers, strict=True))
-        return FrameResult(source, width, height, left_to_right(faces))
+        faces = tuple(self._face(frame, face, row) for face, row in zip(detected, answers, strict=True))
+        return FrameResult(source, width, height, faces)
+
+    def find_faces(self, frame: Frame) -> list[DetectedFace]:
+        """The faces of a frame, uint8 (H, W, 3) BGR, from left to right, with landmarks if there is an aligner."""
+        return self.align(frame, sorted(self.detector.detect(frame), key=lambda face: face.box[0] + face.box[2] / 2))
+
+    def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
+        """The same faces with landmarks, if there is an aligner."""
+        return list(faces) if self.aligner is None else self.aligner.align(frame, faces)
+
+    def classify(self, frame: Frame, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
+        """Calibrated probabilities of the seven emotions, float32 (N, 7), of N aligned faces of a frame."""
+        return self.classifier.predict_proba([crop(frame, face, self.classifier.input_size) for face in faces])
 
     def _face(self, frame: Frame, face: DetectedFace, answer: NDArray[np.float32]) -> Face:
         probabilities = by_emotion(answer)
@@ -76,19 +95,10 @@ class Analyzer:
             quality=hints(frame, face),
         )
 
-    def classify(self, frame: Frame, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
-        """Calibrated probabilities of the seven emotions, float32 (N, 7), of N faces of a frame."""
-        return self.classifier.predict_proba([crop(frame, face, self.classifier.input_size) for face in faces])
-
 
 def by_emotion(answer: NDArray[np.floating]) -> dict[Emotion, float]:
     """Probabilities (7,) as results carry them: by emotion, to four digits."""
     return {emotion: round(float(p), 4) for emotion, p in zip(Emotion, answer, strict=True)}
-
-
-def left_to_right(faces: Iterable[Face]) -> tuple[Face, ...]:
-    """Faces in the order in which results number them: by the centre of the box."""
-    return tuple(sorted(faces, key=lambda face: face.box[0] + face.box[2] / 2))
 
 
 def clip_box(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:
@@ -110,6 +120,7 @@ def load(options: AnalyzerOptions | None = None) -> Analyzer:
     options = options or AnalyzerOptions()
     return Analyzer(
         create_detector(options.detector, options.device, options.threads),
+        FaceAligner(options.device, options.threads),
         EmotionClassifier(options.model, options.device, options.threads),
         options,
     )

@@ -13,6 +13,10 @@ class ImageError(MienError, ValueError):
     """A picture that cannot be read: missing, empty, truncated, of an unknown format or too large."""
 
 
+class VideoError(MienError, ValueError):
+    """A video that cannot be read or written."""
+
+
 class OptionError(MienError, ValueError):
     """An option or argument outside what is allowed."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from time import perf_counter
 
-from mien.analyzer import Analyzer, by_emotion, clip_box, left_to_right
+from mien.analyzer import Analyzer, by_emotion, clip_box
 from mien.detection.base import DetectedFace, Frame
 from mien.errors import OptionError
 from mien.quality import hints
@@ -73,11 +73,14 @@ class StreamAnalyzer:
         height, width = self._size
         return FrameResult(source, width, height, result, number, time_s)
 
-    def _read(self, frame: Frame, faces: list[tuple[int, DetectedFace]], time_s: float) -> tuple[Face, ...]:
-        answers = self._analyzer.classify(frame, [face for _, face in faces])
+    def _read(self, frame: Frame, tracked: list[tuple[int, DetectedFace]], time_s: float) -> tuple[Face, ...]:
+        # Left to right, as results number them.
+        tracked = sorted(tracked, key=lambda item: item[1].box[0] + item[1].box[2] / 2)
+        faces = self._analyzer.align(frame, [face for _, face in tracked])
+        answers = self._analyzer.classify(frame, faces)
         self._smoother.keep(self._tracker.alive)
         read = []
-        for (track, face), answer in zip(faces, answers, strict=True):
+        for (track, _), face, answer in zip(tracked, faces, answers, strict=True):
             smoothed, emotion = self._smoother.update(track, answer, time_s)
             smooth = by_emotion(smoothed)
             read.append(
@@ -93,4 +96,4 @@ class StreamAnalyzer:
                     quality=hints(frame, face),
                 )
             )
-        return left_to_right(read)
+        return tuple(read)

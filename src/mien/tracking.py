@@ -137,5 +137,5 @@ def _size(face: DetectedFace) -> float:
 
 def _shift(face: DetectedFace, dx: float, dy: float) -> DetectedFace:
     left, top, width, height = face.box
-    points = face.landmarks and tuple((x + dx, y + dy) for x, y in face.landmarks)
-    return replace(face, box=(left + dx, top + dy, width, height), landmarks=points)
+    # Landmarks are found anew in each frame.
+    return replace(face, box=(left + dx, top + dy, width, height), landmarks=None)

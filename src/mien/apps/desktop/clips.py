@@ -67,7 +67,9 @@ class NetworkStream:
         try:
             self._container = av.open(url, timeout=_TIMEOUT_S)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise CameraError(f"{url}: cannot be reached ({_reason(error)}); check the address, then try again") from None
+            raise CameraError(
+                f"{url}: cannot be reached ({_reason(error)}); check the address, then try again"
+            ) from None
         if not self._container.streams.video:
             self._container.close()
             raise CameraError(f"{url}: sends no pictures")

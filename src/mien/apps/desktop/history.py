@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,7 @@ def shown(face: Face) -> dict[Emotion, float]:
 def _bridge(columns: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
     """Fill gaps of up to so many stretches, which come from frames farther apart than a stretch is long."""
     seen = np.flatnonzero(~np.isnan(columns[:, 0]))
-    for before, after in zip(seen[:-1], seen[1:], strict=True):
+    for before, after in pairwise(seen):
         if 1 < after - before <= longest + 1:
             columns[before + 1 : after] = columns[before]
     return columns

@@ -137,14 +137,16 @@ class Window:
         if session.recording_s is not None:
             marks.append(f"● REC {clock(session.recording_s)}")
         if session.ended:
-            marks.append("The end   –   SPACE plays it again")
+            marks.append("The end: SPACE plays it again")
         elif session.paused:
-            marks.append("Paused   –   SPACE goes on")
+            marks.append("Paused: SPACE goes on")
         self._picture.mark(*marks)
 
     def _show_panel(self) -> None:
         people = cards(self._session, self._panel.strip_width) if self._session.notice is None else []
-        empty = "" if self._session.notice is not None else "No face in sight" if self._session.live else "No face found"
+        empty = (
+            "" if self._session.notice is not None else "No face in sight" if self._session.live else "No face found"
+        )
         self._panel.show(people, empty)
 
     def _show_rates(self) -> None:
