@@ -30,7 +30,7 @@ def live(
 ) -> None:
     """Open the desktop app: live camera, videos and pictures in a window.
 
-    Keys: SPACE pause, S screenshot, R record, A all emotions, C camera, V video, O pictures, F folder, Q or ESC quit.
+    Keys: SPACE pause, S screenshot, R record, A all emotions, C camera, V video, P pictures, F folder, Q or ESC quit.
     """
     options = AnalyzerOptions(
         model=model, detector=detector, min_confidence=min_confidence, device=device, threads=threads

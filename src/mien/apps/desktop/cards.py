@@ -78,7 +78,7 @@ def strip(columns: NDArray[np.float32], height: int, ground: Color) -> NDArray[n
     number = (level[:, None, None] > tops[None] / tops[None, :, -1:]).sum(axis=2)
     picture = np.array([emotion.color for emotion in Emotion], np.uint8)[number.clip(0, len(Emotion) - 1)]
     picture[:, np.isnan(columns[:, 0])] = ground
-    return picture
+    return np.asarray(picture, np.uint8)
 
 
 def _card(

@@ -29,13 +29,13 @@ class Clip:
         VideoError: If it cannot be read.
     """
 
-    waits = True
+    waits: bool = True
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self._reader = open_video(path)
         self._frames = iter(self._reader)
-        self.duration_s = self._reader.end_s if math.isfinite(self._reader.end_s) else None
+        self.duration_s: float | None = self._reader.end_s if math.isfinite(self._reader.end_s) else None
 
     def read(self) -> tuple[Frame, float] | None:
         """The next frame; see `Source.read`.
@@ -75,8 +75,8 @@ class NetworkStream:
             raise CameraError(f"{url}: sends no pictures")
         self._frames: Iterator[AvFrame] = self._container.decode(video=0)
         # What has an end is a file, and waits on the server; what has none is a camera.
-        self.duration_s = self._container.duration / 1e6 if self._container.duration else None
-        self.waits = self.duration_s is not None
+        self.duration_s: float | None = self._container.duration / 1e6 if self._container.duration else None
+        self.waits: bool = self.duration_s is not None
         self._start = time.monotonic()
 
     def read(self) -> tuple[Frame, float] | None:

@@ -11,7 +11,7 @@ KEYS: dict[str, str] = {
     "r": "toggle_recording",
     "c": "open_camera",
     "v": "open_video",
-    "o": "open_pictures",
+    "p": "open_pictures",
     "f": "choose_folder",
     "left": "previous_picture",
     "right": "next_picture",

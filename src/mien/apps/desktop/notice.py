@@ -20,6 +20,7 @@ class NoticeView:
 
     def __init__(self, parent: tk.Misc, retry: Callable[[], object]) -> None:
         self._shown: Notice | None = None
+        self._wrapped_at = 0
         self._frame = tk.Frame(parent, background=theme.STAGE)
         self._title = self._line(theme.TITLE, theme.TEXT)
         self._title.pack()
@@ -57,6 +58,7 @@ class NoticeView:
 
     def _wrap(self) -> None:
         width = max(200, min(560, self._frame.master.winfo_width() - 60))
-        for label in (self._title, self._text):
-            if int(label.cget("wraplength")) != width:
+        if width != self._wrapped_at:
+            self._wrapped_at = width
+            for label in (self._title, self._text):
                 label.configure(wraplength=width)

@@ -13,7 +13,7 @@ from mien.emotions import Emotion
 
 _PAD, _GAP, _ROUND = 14, 10, 8
 _STRIP_HEIGHT, _ROW_HEIGHT = 34, 19
-_LABEL_WIDTH, _NUMBER_WIDTH = 66, 42
+_LABEL_WIDTH, _NUMBER_WIDTH = 68, 44
 
 
 class PeoplePanel(tk.Canvas):
@@ -78,10 +78,10 @@ class PeoplePanel(tk.Canvas):
         photo = ImageTk.PhotoImage(image, master=self)
         self._strips.append(photo)
         self.create_image(left, y, image=photo, anchor="nw")
-        y += _STRIP_HEIGHT + 9
+        y += _STRIP_HEIGHT + 10
         self.create_text(left, y, text="30 s ago", anchor="w", fill=theme.FAINT, font=theme.SMALL)
         self.create_text(right, y, text="now", anchor="e", fill=theme.FAINT, font=theme.SMALL)
-        return y + 7
+        return y + 10
 
     def _draw_bars(self, bars: dict[Emotion, float], left: int, right: int, y: int) -> int:
         start, end = left + _LABEL_WIDTH, right - _NUMBER_WIDTH

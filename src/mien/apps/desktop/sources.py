@@ -50,13 +50,13 @@ class Camera:
         CameraError: If it cannot be opened or gives no picture.
     """
 
-    waits = False
-    duration_s = None
+    waits: bool = False
+    duration_s: float | None = None
 
     def __init__(self, number: int) -> None:
         self.name = f"camera {number}"
         # OpenCV would print several lines of its own for a camera that is not there.
-        cv2.setLogLevel(0)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._capture = cv2.VideoCapture(number)
         # A longer queue would show what happened some frames ago.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)

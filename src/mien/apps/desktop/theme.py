@@ -34,10 +34,9 @@ def apply(root: tk.Tk) -> None:
             if name.startswith("SunValley"):
                 tkfont.nametofont(name, root).configure(family=family)
     tkfont.nametofont("SunValleyBodyFont", root).configure(size=-13)
-    tkfont.Font(root, name=BODY, family=family, size=-13)
-    tkfont.Font(root, name=STRONG, family=family, size=-14, weight="bold")
-    tkfont.Font(root, name=SMALL, family=family, size=-11)
-    tkfont.Font(root, name=TITLE, family=family, size=-22, weight="bold")
+    # A `tkfont.Font` would take its font along when it is collected.
+    for name, size, weight in ((BODY, 13, "normal"), (STRONG, 14, "bold"), (SMALL, 11, "normal"), (TITLE, 22, "bold")):
+        root.tk.call("font", "create", name, "-family", family, "-size", -size, "-weight", weight)
     root.configure(background=BACKGROUND)
     icon = ImageTk.PhotoImage(_icon(), master=root)
     root.iconphoto(True, icon)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ class Toolbar(ttk.Frame):
         self._all = tk.BooleanVar(self, value=True)
         self._button("Camera", "C", "open_camera")
         self._button("Video…", "V", "open_video")
-        self._button("Open pictures…", "O", "open_pictures")
+        self._button("Pictures…", "P", "open_pictures")
         self._space()
         self._pause = self._button("Pause", "", "toggle_pause")
         self._button("Screenshot", "S", "screenshot")
@@ -44,7 +44,7 @@ class Toolbar(ttk.Frame):
         """Show what is on and what can be done."""
         self._all.set(session.show_all)
         can_play = session.live is not None and session.notice is None
-        pause = "Play again" if session.ended else "Resume" if session.paused else "Pause"
+        pause = "Replay" if session.ended else "Resume" if session.paused else "Pause"
         recording = session.recording_s is not None
         _set(self._pause, pause, can_play)
         _set(self._record, "Stop" if recording else "Record", recording or (can_play and not session.ended))
