@@ -38,6 +38,8 @@ def apply(root: tk.Tk) -> None:
     for name, size, weight in ((BODY, 13, "normal"), (STRONG, 14, "bold"), (SMALL, 11, "normal"), (TITLE, 22, "bold")):
         root.tk.call("font", "create", name, "-family", family, "-size", -size, "-weight", weight)
     root.configure(background=BACKGROUND)
+    if root.tk.call("tk", "windowingsystem") == "x11":
+        _adapt_file_dialog(root)
     icon = ImageTk.PhotoImage(_icon(), master=root)
     root.iconphoto(True, icon)  # type: ignore[arg-type]
 
@@ -50,6 +52,13 @@ def hexadecimal(color: tuple[int, int, int]) -> str:
 def rgb(color: str) -> tuple[int, int, int]:
     """The inverse of `hexadecimal`."""
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def _adapt_file_dialog(root: tk.Tk) -> None:
+    """Make Tk's own file dialog readable: its list is always white, and the theme would write on it in white."""
+    root.option_add("*Canvas.foreground", "black")
+    # The variable exists once the dialog's script has been loaded, which any call does.
+    root.tk.eval("catch {tk_getOpenFile -load}; set ::tk::dialog::file::showHiddenVar 0")
 
 
 def _family(root: tk.Tk) -> str:
