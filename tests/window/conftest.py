@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -41,9 +42,8 @@ def screen() -> Iterator[str]:
     server.wait(10)
 
 
-@pytest.fixture(scope="module")
-def start(screen: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Starts ``mien live`` with the given arguments, and waits for its window."""
+@contextmanager
+def _starter(screen: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     apps: list[App] = []
 
     def run(*arguments: str, home: Path | None = None) -> App:
@@ -66,6 +66,20 @@ def start(screen: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
         if app.process.poll() is None:
             app.process.kill()
             app.process.wait()
+
+
+@pytest.fixture
+def start(screen: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Starts ``mien live`` with the given arguments, and waits for its window."""
+    with _starter(screen, tmp_path_factory) as run:
+        yield run
+
+
+@pytest.fixture(scope="module")
+def start_once(screen: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """The same, for a window that several tests share."""
+    with _starter(screen, tmp_path_factory) as run:
+        yield run
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageGrab
 
+from mien.emotions import Emotion
+
 TIMEOUT_S = 60.0
 
 
@@ -22,6 +24,16 @@ def until(holds: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) 
     while not holds():
         assert time.monotonic() < deadline, f"did not happen in {timeout_s:.0f} s: {what}"
         time.sleep(0.05)
+
+
+def count(picture: NDArray[np.uint8], color: tuple[int, int, int], tolerance: int = 3) -> int:
+    """How many pixels of a picture, (H, W, 3) red, green, blue, have a colour."""
+    return int((np.abs(picture.astype(int) - color).max(axis=2) <= tolerance).sum())
+
+
+def boxed(picture: NDArray[np.uint8], pixels: int = 300) -> bool:
+    """Whether a box or label is to be seen: so many pixels in the exact colour of an emotion."""
+    return any(count(picture, emotion.color, 0) > pixels for emotion in Emotion)
 
 
 @dataclass
@@ -42,12 +54,16 @@ class App:
     def wait_for_window(self) -> None:
         def found() -> bool:
             assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.errors()}"
-            self.window = self.xdotool("search", "--onlyvisible", "--name", "^mien$").split("\n")[-1]
+            self.window = self.find("^mien$")
             return bool(self.window)
 
         until(found, "a window")
         # Without a window manager nobody gives a window the keyboard.
         self.xdotool("windowmove", self.window, "0", "0", "windowfocus", "--sync", self.window)
+
+    def find(self, title: str) -> str:
+        """X's number of the window with this title; empty where there is none. The screen has one program at a time."""
+        return self.xdotool("search", "--onlyvisible", "--name", title).split("\n")[-1]
 
     def press(self, *keys: str) -> None:
         """Press real keys, as X sends them."""
@@ -68,6 +84,16 @@ class App:
     def saved(self, suffix: str) -> list[Path]:
         """The files in the folder for screenshots and recordings."""
         return sorted(path for path in self.folder.glob(f"*{suffix}") if not path.name.startswith("."))
+
+    def is_boxed(self) -> bool:
+        """Whether a box or label is to be seen in the picture."""
+        return boxed(self.picture())
+
+    def moves(self) -> bool:
+        """Whether the picture changes within a moment."""
+        before = self.picture()
+        time.sleep(0.6)
+        return bool((self.picture() != before).any())
 
     def errors(self) -> str:
         return (self.home / "stderr.txt").read_text()
