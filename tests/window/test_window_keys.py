@@ -17,7 +17,7 @@ from mien.video import open_video
 def app(start_once: Start, clip: Path) -> Iterator[App]:
     """The app with the clip as its camera, once a face is framed."""
     app = start_once("--camera", str(clip))
-    until(lambda: app.isboxed(), "a box around the face")
+    until(app.is_boxed, "a box around the face")
     yield app
     app.press("q")
     app.wait_for_end()
@@ -82,4 +82,4 @@ def test_the_window_can_be_made_small_and_large_again(app: App) -> None:
     # The side panel is still inside, with its bars.
     until(lambda: count(app.look()[60:480, 520:790], (56, 56, 56)) > 2000, "the panel in the small window")
     app.xdotool("windowsize", "--sync", app.window, "1280", "800")
-    until(lambda: app.isboxed(), "a box in the large window")
+    until(app.is_boxed, "a box in the large window")

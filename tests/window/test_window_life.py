@@ -19,7 +19,7 @@ ACCENT = (87, 200, 255)
 @pytest.mark.parametrize("key", ["space", "Return"])
 def test_buttons_are_reached_and_pressed_by_the_keyboard(start: Start, clip: Path, key: str) -> None:
     app = start("--camera", str(clip))
-    until(lambda: app.isboxed(), "a box around the face")
+    until(app.is_boxed, "a box around the face")
     # From the picture on: camera, video, pictures, pause, screenshot.
     app.press("Tab", "Tab", "Tab", "Tab", "Tab")
     app.press(key)
@@ -40,7 +40,7 @@ def test_pictures_are_opened_by_the_keyboard(start: Start, clip: Path, astronaut
     app.press("Return")
     until(lambda: not app.find("Open pictures"), "the end of the dialog")
     app.xdotool("windowfocus", "--sync", app.window)
-    until(lambda: not app.moves() and app.isboxed(), "the picture, with a box around the face")
+    until(lambda: not app.moves() and app.is_boxed(), "the picture, with a box around the face")
     app.press("s")
     until(lambda: app.saved(".png"), "a screenshot of the picture")
     assert read_image(app.saved(".png")[0]).shape == (512, 512, 3)
@@ -58,7 +58,7 @@ def test_missing_camera_says_so_and_retry_works(start: Start, clip: Path, tmp_pa
     until(lambda: count(app.picture(), ACCENT) > 500, "the button is still there")
     shutil.copy(clip, later)
     app.press("Return")
-    until(lambda: app.isboxed(), "the picture, now that it is there")
+    until(app.is_boxed, "the picture, now that it is there")
     app.press("Escape")
     assert app.wait_for_end() == 0
 
@@ -85,7 +85,7 @@ def test_a_clip_that_breaks_off_is_shown_and_then_reported(start: Start, clip: P
                 target.mux(packet)
     broken.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     app = start("--camera", str(broken))
-    until(lambda: app.isboxed(), "what can be read")
+    until(app.is_boxed, "what can be read")
     until(lambda: count(app.picture(), ACCENT) > 500, "the button that tries again")
     app.press("q")
     assert app.wait_for_end() == 0
@@ -101,7 +101,7 @@ def test_quitting_ends_the_program(start: Start, clip: Path, key: str) -> None:
 
 def test_a_signal_ends_it_with_the_recording_saved(start: Start, clip: Path) -> None:
     app = start("--camera", str(clip))
-    until(lambda: app.isboxed(), "a box around the face")
+    until(app.is_boxed, "a box around the face")
     app.press("r")
     time.sleep(2)
     app.process.send_signal(signal.SIGTERM)
