@@ -60,13 +60,12 @@ def words(codes: tuple[str, ...]) -> str:
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:
-    """Variance of the Laplacian, relative to the contrast (Pech-Pacheco et al. 2000, made independent of light).
+    """Variance of the Laplacian (Pech-Pacheco et al. 2000), over that of the grey levels to cancel the light.
 
     Args:
         grey: A face, uint8 (64, 64).
     """
-    spread = float(grey.std())
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var()) / max(spread, 1.0)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var() / max(1.0, grey.var()))
 
 
 def turn(face: DetectedFace) -> float:
