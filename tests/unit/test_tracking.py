@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def switches(history: list[list[int | None]]) -> int:
     count = 0
     for person in zip(*history, strict=True):
         ids = [number for number in person if number is not None]
-        count += sum(a != b for a, b in zip(ids, ids[1:], strict=False))
+        count += sum(a != b for a, b in pairwise(ids))
     return count
 
 

@@ -86,9 +86,7 @@ class VideoReader:
         self._zero_s = (self._container.start_time or 0) / 1e6
         self._length_s = self._container.duration / 1e6 if self._container.duration else math.inf
         if self.start_s >= self._length_s:
-            raise OptionError(
-                f"{self.path}: the start, {self.start_s:g} s, is not before its end, {self._length_s:g} s"
-            )
+            raise VideoError(f"{self.path}: ends at {self._length_s:.2f} s, not after the start of {self.start_s:g} s")
         self.end_s = min(self._until_s, self._length_s)
         self._reached_s = 0.0
         self._first = self._seek()
