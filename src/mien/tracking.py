@@ -123,7 +123,11 @@ def _cost(track: _Track, face: DetectedFace, time_s: float, lost: bool) -> float
     """0 where face and expectation coincide; 1, the cost of no match, beyond what one face can do."""
     size, track_size = _size(face), _size(track.face)
     (x, y), (dx, dy), (track_x, track_y) = _centre(face), track.moved(time_s), _centre(track.face)
-    distance = math.hypot(x - track_x - dx, y - track_y - dy) / math.sqrt(size * track_size)
+    distance = math.hypot(x - track_x - dx, y - track_y - dy)
+    if lost:
+        # Whoever walks out of the picture, or turns away, mostly comes back where they were seen last.
+        distance = min(distance, math.hypot(x - track_x, y - track_y))
+    distance /= math.sqrt(size * track_size)
     if distance > min(_JITTER + _SPEED * (time_s - track.seen_s), _FARTHEST):
         return 1.0
     growth = abs(math.log(size / track_size)) / math.log(_GROWTH)

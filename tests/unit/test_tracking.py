@@ -96,6 +96,16 @@ def test_coming_back_within_the_memory_keeps_the_id(gap: float, kept: bool) -> N
     assert 1.4 < KEEP_S < 1.6
 
 
+def test_leaving_the_picture_in_a_hurry_and_coming_back_keeps_the_id() -> None:
+    def out_and_back(time_s: float) -> tuple[float, float] | None:
+        x = 400 * abs(1 - time_s) - 200
+        return (x, 100) if x > 0 else None
+
+    history = list(play([out_and_back], 25, 2))
+    assert history[25] == [None]
+    assert switches(history) == 0
+
+
 def test_someone_elsewhere_is_someone_else() -> None:
     tracker = FaceTracker()
     tracker.update([face(100, 100)], 0.0)
