@@ -59,7 +59,7 @@ class FaceAligner:
 def _to_tensor(crops: Sequence[Frame]) -> NDArray[np.float32]:
     """O-Net reads RGB in -1..1, with x before y: float32 (N, 48, 48, 3)."""
     rgb = np.stack([cv2.cvtColor(face, cv2.COLOR_BGR2RGB) for face in crops])
-    return np.asarray((rgb.astype(np.float32) - 127.5) / 128, np.float32).transpose(0, 2, 1, 3)
+    return np.asarray((rgb.transpose(0, 2, 1, 3) - 127.5) / 128, np.float32)
 
 
 def _with_landmarks(face: DetectedFace, points: NDArray[np.float32]) -> DetectedFace:

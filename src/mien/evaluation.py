@@ -65,7 +65,7 @@ def evaluate_data(
     rows: list[NDArray[np.float32]] = []
     for frame, label in progress(samples, total):
         labels.append(label)
-        crops.append(_largest_face(frame, analyzer) if through_detector else whole_frame(frame, classifier.input_size))
+        crops.append(largest_face(frame, analyzer) if through_detector else whole_frame(frame, classifier.input_size))
         if len(crops) == _BATCH:
             rows.append(_answers(crops, classifier, head))
             crops = []
@@ -80,7 +80,7 @@ def whole_frame(frame: Frame, side: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(grey, (side, side), interpolation=interpolation), np.uint8)
 
 
-def _largest_face(frame: Frame, analyzer: Analyzer) -> NDArray[np.uint8] | None:
+def largest_face(frame: Frame, analyzer: Analyzer) -> NDArray[np.uint8] | None:
     """The crop of the largest face, or None where there is no face."""
     found = analyzer.find_faces(frame)
     return crop(frame, max(found, key=_area), analyzer.classifier.input_size) if found else None

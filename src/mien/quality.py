@@ -17,16 +17,17 @@ HINTS: dict[str, str] = {
 }
 """What each code of `Face.quality` says to people, and what they can do about it."""
 
-SMALL_BELOW = 32
+# Each limit lies where reading begins to suffer; docs/video.md has the measurements.
+SMALL_BELOW = 24
 """Pixels of the longer side of the box under which a face is too small."""
-DARK_BELOW = 45
+DARK_BELOW = 40
 """Median grey of the face, 0..255, under which it is dark."""
-BLURRED_BELOW = 20.0
+BLURRED_BELOW = 0.02
 """Sharpness, see `sharpness`, under which a face is blurred."""
-TURNED_ABOVE = 0.35
-"""Offset of the nose, see `turn`, from which a face is turned away."""
+TURNED_ABOVE = 0.45
+"""Offset of the nose, see `turn`, beyond which a face is turned away."""
 CUT_OFF_ABOVE = 0.1
-"""Share of the box beyond the edges of the frame from which a face is cut off."""
+"""Share of the box beyond the edges of the frame above which a face is cut off."""
 
 _SIDE = 64
 
@@ -60,13 +61,12 @@ def words(codes: tuple[str, ...]) -> str:
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:
-    """Variance of the Laplacian, relative to the contrast (Pech-Pacheco et al. 2000, made independent of light).
+    """Variance of the Laplacian (Pech-Pacheco et al. 2000), over that of the grey levels to cancel the light.
 
     Args:
         grey: A face, uint8 (64, 64).
     """
-    spread = float(grey.std())
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var()) / max(spread, 1.0)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var() / max(1.0, grey.var()))
 
 
 def turn(face: DetectedFace) -> float:

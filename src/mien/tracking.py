@@ -20,6 +20,8 @@ the one who left more often."""
 _JITTER, _SPEED, _FARTHEST = 0.4, 6.0, 1.5
 # The same face does not grow or shrink by more than this factor between two sights of it.
 _GROWTH = 2.0
+# What being out of sight adds to the cost of a match (0..1), so that whoever is in sight is matched first.
+_LOST = 0.3
 # Seconds over which velocity is averaged, and over which a face out of sight comes to rest.
 _VELOCITY_S, _COAST_S = 0.15, 0.5
 
@@ -79,9 +81,11 @@ class FaceTracker:
         """
         if time_s < self._now:
             self.forget()
-        self._now = time_s
+        last, self._now = self._now, time_s
         numbers: dict[int, int] = {}
-        costs = np.array([[_cost(track, face, time_s) for face in faces] for track in self._tracks])
+        costs = np.array(
+            [[_cost(track, face, time_s, track.seen_s < last) for face in faces] for track in self._tracks]
+        )
         for row, column in assign(costs) if costs.size else []:
             if costs[row, column] < 1:
                 self._tracks[row].see(faces[column], time_s)
@@ -115,14 +119,19 @@ class FaceTracker:
         self._now = -math.inf
 
 
-def _cost(track: _Track, face: DetectedFace, time_s: float) -> float:
-    """0 where face and expectation coincide; 1, the cost of no match, at and beyond what one face can do."""
+def _cost(track: _Track, face: DetectedFace, time_s: float, lost: bool) -> float:
+    """0 where face and expectation coincide; 1, the cost of no match, beyond what one face can do."""
     size, track_size = _size(face), _size(track.face)
-    growth = abs(math.log(size / track_size)) / math.log(_GROWTH)
     (x, y), (dx, dy), (track_x, track_y) = _centre(face), track.moved(time_s), _centre(track.face)
-    distance = math.hypot(x - track_x - dx, y - track_y - dy) / math.sqrt(size * track_size)
-    reach = min(_JITTER + _SPEED * (time_s - track.seen_s), _FARTHEST)
-    return min(1.0, math.hypot(distance / reach, growth))
+    distance = math.hypot(x - track_x - dx, y - track_y - dy)
+    if lost:
+        # Whoever walks out of the picture, or turns away, mostly comes back where they were seen last.
+        distance = min(distance, math.hypot(x - track_x, y - track_y))
+    distance /= math.sqrt(size * track_size)
+    if distance > min(_JITTER + _SPEED * (time_s - track.seen_s), _FARTHEST):
+        return 1.0
+    growth = abs(math.log(size / track_size)) / math.log(_GROWTH)
+    return min(1.0, math.hypot(distance / _FARTHEST, growth) + _LOST * lost)
 
 
 def _centre(face: DetectedFace) -> tuple[float, float]:

@@ -44,10 +44,8 @@ class _Job:
     every: int
     detect_every: int
 
-    def target(self, pattern: str | None, video: Path) -> Path | None:
+    def target(self, pattern: str, video: Path) -> Path:
         """The file that a pattern names for a video."""
-        if pattern is None:
-            return None
         path = Path(pattern.replace("{name}", video.stem))
         if path.exists() and video.exists() and path.samefile(video):
             raise OptionError(f"{path}: would overwrite the video itself; choose another name")
@@ -98,9 +96,7 @@ def video(
     """
     options = AnalyzerOptions(model, detector, min_confidence, device, threads, smoothing_s=smoothing)
     job = _Job(out, table, timeline, start, end, every, detect_every)
-    for option, pattern in (("--out", out), ("--table", table), ("--timeline", timeline)):
-        if pattern is not None and len(files) > 1 and "{name}" not in pattern:
-            raise OptionError(f"{option} {pattern}: {_MANY}, for example out/{{name}}{Path(pattern).suffix}")
+    _check_targets(files, job)
     from mien.analyzer import load
 
     analyzer: Analyzer | None = None
@@ -127,6 +123,21 @@ def video(
         raise typer.Exit(1)
 
 
+def _check_targets(files: list[Path], job: _Job) -> None:
+    """Refuse what cannot be written, for all videos, before any work is done."""
+    from mien.files import begin_file
+
+    for option, pattern in (("--out", job.out), ("--table", job.table), ("--timeline", job.timeline)):
+        if pattern is None:
+            continue
+        targets = [job.target(pattern, path) for path in files]
+        if len(set(targets)) < len(files):
+            hint = "two videos have the same name" if "{name}" in pattern else _MANY
+            raise OptionError(f"{option} {pattern}: several videos would be written to one file; {hint}")
+        for target in targets:
+            begin_file(target).unlink()
+
+
 _Sink = Callable[["VideoFrame", "FrameResult"], None]
 
 
@@ -136,18 +147,21 @@ def _open(path: Path, job: _Job, stack: ExitStack) -> tuple[VideoReader, list[_S
 
     reader = stack.enter_context(open_video(path, job.start, job.end, job.every))
     sinks: list[_Sink] = []
-    if target := job.target(job.out, path):
+    if job.out is not None:
         from mien.drawing import draw
 
-        writer = stack.enter_context(VideoWriter(target, reader.time_base, path, job.start, reader.end_s))
+        sound_end = math.inf if job.end is None else job.end
+        writer = stack.enter_context(
+            VideoWriter(job.target(job.out, path), reader.time_base, path, job.start, sound_end)
+        )
         sinks.append(lambda frame, result: writer.write(draw(frame.image, result), frame.time_s))
-    if target := job.target(job.table, path):
-        rows = stack.enter_context(open_table(target))
+    if job.table is not None:
+        rows = stack.enter_context(open_table(job.target(job.table, path)))
         sinks.append(lambda _, result: rows.write(result))
-    if target := job.target(job.timeline, path):
+    if job.timeline is not None:
         from mien.timeline import Timeline
 
-        strips = stack.enter_context(Timeline(target))
+        strips = stack.enter_context(Timeline(job.target(job.timeline, path)))
         sinks.append(lambda _, result: strips.write(result))
     return reader, sinks
 

@@ -26,9 +26,9 @@ def open_input(path: Path) -> InputContainer:
     """
     if path.is_dir():
         raise VideoError(f"{path}: is a folder, expected a video")
+    if path.is_file() and not path.stat().st_size:
+        raise VideoError(f"{path}: is empty (0 bytes)")
     try:
-        if not path.stat().st_size:
-            raise VideoError(f"{path}: is empty (0 bytes)")
         # The prefix and the list keep names such as "http://..." and playlists from reaching out to the network.
         return av.open(f"file:{path}", options={"protocol_whitelist": "file"})
     except FileNotFoundError:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# A file may end this much before the time its header gives: rounding, and sound that is longer than the picture.
+# A file may end this much before the time its header gives.
 _SLACK_S = 0.5
 
 
@@ -86,9 +86,7 @@ class VideoReader:
         self._zero_s = (self._container.start_time or 0) / 1e6
         self._length_s = self._container.duration / 1e6 if self._container.duration else math.inf
         if self.start_s >= self._length_s:
-            raise OptionError(
-                f"{self.path}: the start, {self.start_s:g} s, is not before its end, {self._length_s:g} s"
-            )
+            raise VideoError(f"{self.path}: ends at {self._length_s:.2f} s, not after the start of {self.start_s:g} s")
         self.end_s = min(self._until_s, self._length_s)
         self._reached_s = 0.0
         self._first = self._seek()
@@ -132,11 +130,14 @@ class VideoReader:
             time_s = float(number / (self.rate or 25)) if frame.pts is None else self._seconds(frame.pts)
             if time_s >= self._until_s:
                 return
-            # Broken files repeat a time or run backwards; a player does not show such a frame either.
-            if time_s > last_s and (number - self._first) % self._every == 0:
+            if time_s <= last_s:
+                self.damage = f"has frames whose times run backwards near {last_s:.2f} s; they are left out"
+            elif (number - self._first) % self._every == 0:
                 yield VideoFrame(number, time_s, self._image(frame))
             last_s = max(last_s, time_s)
-        if math.isfinite(self._length_s) and self._reached_s < self._length_s - _SLACK_S:
+        # Not every file says how long its last frame is shown.
+        slack_s = _SLACK_S + (1.5 / float(self.rate) if self.rate else 0.0)
+        if math.isfinite(self._length_s) and self._reached_s < self._length_s - slack_s:
             self.damage = f"breaks off at {self._reached_s:.2f} s of {self._length_s:.2f} s"
 
     def _decode(self) -> Iterator[AvFrame]:

@@ -45,7 +45,8 @@ class VideoWriter:
         end_s: Time at which the sound ends if the writing is not cut short.
 
     Raises:
-        OptionError: If the place cannot be written to, or the format cannot hold the sound.
+        OptionError: If the place cannot be written to.
+        VideoError: If the format cannot hold the sound.
     """
 
     def __init__(
@@ -167,7 +168,7 @@ class _SoundCopy:
             codec = stream.codec_context.name if stream.codec_context else "unknown"
             if codec not in target.supported_codecs:
                 self.close()
-                raise OptionError(f"{name}: this format cannot hold the {codec} sound of {source}; name the file .mkv")
+                raise VideoError(f"{name}: this format cannot hold the {codec} sound of {source}; name the file .mkv")
             self._streams[stream.index] = target.add_stream_from_template(stream)
         if start_s > 0 and self._streams:
             self._source.seek(int(self._zero_s * 1e6))
