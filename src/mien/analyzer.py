@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from mien.emotions import Emotion
 from mien.images import ImageSource, read_image
 from mien.options import AnalyzerOptions
 from mien.preprocessing import crop
+from mien.quality import hints
 from mien.results import Face, FrameResult
 
 
@@ -42,7 +44,7 @@ class Analyzer:
         self.classifier = classifier
         self.options = options or AnalyzerOptions()
         threshold = self.options.min_confidence
-        self._uncertain_below = classifier.config.uncertain_below if threshold is None else threshold
+        self.uncertain_below: float = classifier.config.uncertain_below if threshold is None else threshold
 
     def analyze(self, source: ImageSource) -> FrameResult:
         """Find every face of a picture and read its expression.
@@ -63,22 +65,40 @@ class Analyzer:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""
         height, width = frame.shape[:2]
         detected = self.find_faces(frame)
-        crops = [crop(frame, face, self.classifier.input_size) for face in detected]
-        answers = self.classifier.predict_proba(crops)
-        faces = tuple(self._face(face, row, width, height) for face, row in zip(detected, answers, strict=True))
+        answers = self.classify(frame, detected)
+        faces = tuple(self._face(frame, face, row) for face, row in zip(detected, answers, strict=True))
         return FrameResult(source, width, height, faces)
 
     def find_faces(self, frame: Frame) -> list[DetectedFace]:
         """The faces of a frame, uint8 (H, W, 3) BGR, from left to right, with landmarks if there is an aligner."""
-        found = sorted(self.detector.detect(frame), key=lambda face: face.box[0] + face.box[2] / 2)
-        return found if self.aligner is None else self.aligner.align(frame, found)
+        return self.align(frame, sorted(self.detector.detect(frame), key=lambda face: face.box[0] + face.box[2] / 2))
 
-    def _face(self, face: DetectedFace, answer: NDArray[np.float32], width: int, height: int) -> Face:
-        probabilities = {emotion: round(float(p), 4) for emotion, p in zip(Emotion, answer, strict=True)}
+    def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
+        """The same faces with landmarks, if there is an aligner."""
+        return list(faces) if self.aligner is None else self.aligner.align(frame, faces)
+
+    def classify(self, frame: Frame, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
+        """Calibrated probabilities of the seven emotions, float32 (N, 7), of N aligned faces of a frame."""
+        return self.classifier.predict_proba([crop(frame, face, self.classifier.input_size) for face in faces])
+
+    def _face(self, frame: Frame, face: DetectedFace, answer: NDArray[np.float32]) -> Face:
+        probabilities = by_emotion(answer)
         emotion = max(probabilities, key=lambda key: probabilities[key])
         confidence = probabilities[emotion]
-        box = clip_box(face.box, width, height)
-        return Face(box, round(face.score, 4), emotion, confidence, probabilities, confidence < self._uncertain_below)
+        return Face(
+            box=clip_box(face.box, frame.shape[1], frame.shape[0]),
+            score=round(face.score, 4),
+            emotion=emotion,
+            confidence=confidence,
+            probabilities=probabilities,
+            uncertain=confidence < self.uncertain_below,
+            quality=hints(frame, face),
+        )
+
+
+def by_emotion(answer: NDArray[np.floating]) -> dict[Emotion, float]:
+    """Probabilities (7,) as results carry them: by emotion, to four digits."""
+    return {emotion: round(float(p), 4) for emotion, p in zip(Emotion, answer, strict=True)}
 
 
 def clip_box(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:

@@ -14,7 +14,7 @@ from mien.results import Face, FrameResult
 
 
 def draw(frame: Frame, result: FrameResult) -> Frame:
-    """Draw every face's box, number (where there are several), emotion and confidence.
+    """Draw every face's box, emotion and confidence, and its id if it is tracked or its number if there are several.
 
     Args:
         frame: uint8 (H, W, 3) BGR, the picture that was analysed; left as it is.
@@ -25,8 +25,14 @@ def draw(frame: Frame, result: FrameResult) -> Frame:
     """
     canvas: Frame = frame.copy()
     for number, face in enumerate(result.faces, start=1):
-        _draw_face(canvas, face, f"{number} " if len(result) > 1 else "")
+        _draw_face(canvas, face, _prefix(face, number, len(result)))
     return canvas
+
+
+def _prefix(face: Face, number: int, count: int) -> str:
+    if face.track is not None:
+        return f"#{face.track} "
+    return f"{number} " if count > 1 else ""
 
 
 def describe(face: Face) -> str:

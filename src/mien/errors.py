@@ -13,6 +13,10 @@ class ImageError(MienError, ValueError):
     """A picture that cannot be read: missing, empty, truncated, of an unknown format or too large."""
 
 
+class VideoError(MienError, ValueError):
+    """A video that cannot be read or written."""
+
+
 class OptionError(MienError, ValueError):
     """An option or argument outside what is allowed."""
 
@@ -30,3 +34,11 @@ class MissingExtraError(MienError, ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs packages that are not installed; run: pip install 'mien[{extra}]'")
+
+
+class CameraError(MienError, RuntimeError):
+    """A camera that is missing, in use by another program, or gone."""
+
+
+class WindowError(MienError, RuntimeError):
+    """A window that cannot be opened: no tkinter, or no screen."""

@@ -20,6 +20,7 @@ class AnalyzerOptions:
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Threads of ONNX Runtime; 0 takes all cores.
         max_pixels: Pictures with more pixels are refused before decoding.
+        smoothing_s: Time constant in seconds with which a tracked face's probabilities are smoothed; 0 for none.
 
     Raises:
         OptionError: If a value lies outside its range.
@@ -31,9 +32,12 @@ class AnalyzerOptions:
     device: str = "auto"
     threads: int = 0
     max_pixels: int = MAX_PIXELS
+    smoothing_s: float = 0.3
 
     def __post_init__(self) -> None:
         if self.min_confidence is not None and not 0.0 <= self.min_confidence <= 1.0:
             raise OptionError(f"min_confidence must lie in 0..1, found {self.min_confidence}")
         if self.max_pixels < 1:
             raise OptionError(f"max_pixels must be at least 1, found {self.max_pixels}")
+        if not 0 <= self.smoothing_s < float("inf"):
+            raise OptionError(f"smoothing_s must be 0 seconds or more, found {self.smoothing_s}")

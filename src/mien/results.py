@@ -16,10 +16,13 @@ class Face:
     Attributes:
         box: Left, top, width and height in pixels of the picture as seen, inside the picture.
         score: The detector's certainty that this is a face, 0..1.
-        emotion: The most likely emotion.
-        confidence: Its calibrated probability, 0..1.
-        probabilities: Probability of each of the seven emotions, adding up to 1 within rounding.
+        emotion: The most likely emotion; of a tracked face the one that `smoothed` has settled on.
+        confidence: Its calibrated probability, 0..1; of a tracked face the smoothed one.
+        probabilities: Probability of each of the seven emotions in this frame alone, adding up to 1 within rounding.
         uncertain: Whether the confidence is too low to rely on the emotion.
+        track: Id of the person, the same through a video; None where faces are not tracked.
+        smoothed: The probabilities averaged over the last moments of the track; None where faces are not tracked.
+        quality: What makes the face hard to read, as codes of `mien.quality.HINTS`; empty where nothing does.
     """
 
     box: tuple[int, int, int, int]
@@ -28,6 +31,9 @@ class Face:
     confidence: float
     probabilities: Mapping[Emotion, float]
     uncertain: bool
+    track: int | None = None
+    smoothed: Mapping[Emotion, float] | None = None
+    quality: tuple[str, ...] = ()
 
     @property
     def area(self) -> int:
@@ -35,15 +41,21 @@ class Face:
         return self.box[2] * self.box[3]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {
+        """Plain values, ready for JSON. ``track`` and ``smoothed`` are left out where faces are not tracked."""
+        values: dict[str, Any] = {
             "box": list(self.box),
             "score": self.score,
             "emotion": self.emotion.value,
             "confidence": self.confidence,
             "uncertain": self.uncertain,
-            "probabilities": {emotion.value: self.probabilities[emotion] for emotion in Emotion},
+            "probabilities": _by_name(self.probabilities),
+            "quality": list(self.quality),
         }
+        if self.track is not None:
+            values["track"] = self.track
+        if self.smoothed is not None:
+            values["smoothed"] = _by_name(self.smoothed)
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Face:
@@ -54,9 +66,20 @@ class Face:
             score=values["score"],
             emotion=Emotion(values["emotion"]),
             confidence=values["confidence"],
-            probabilities={emotion: values["probabilities"][emotion.value] for emotion in Emotion},
+            probabilities=_by_emotion(values["probabilities"]),
             uncertain=values["uncertain"],
+            track=values.get("track"),
+            smoothed=_by_emotion(values["smoothed"]) if "smoothed" in values else None,
+            quality=tuple(values.get("quality", ())),
         )
+
+
+def _by_name(probabilities: Mapping[Emotion, float]) -> dict[str, float]:
+    return {emotion.value: probabilities[emotion] for emotion in Emotion}
+
+
+def _by_emotion(probabilities: Mapping[str, float]) -> dict[Emotion, float]:
+    return {emotion: probabilities[emotion.value] for emotion in Emotion}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +91,16 @@ class FrameResult:
         width: Width of the picture as seen, in pixels.
         height: Its height.
         faces: The faces from left to right; empty where there are none.
+        frame: Number of the frame in its video, from 0; None for a photo.
+        time_s: Time of the frame in seconds from the start of the video; None for a photo.
     """
 
     source: str
     width: int
     height: int
     faces: tuple[Face, ...]
+    frame: int | None = None
+    time_s: float | None = None
 
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)
@@ -87,9 +114,13 @@ class FrameResult:
         return max(self.faces, key=lambda face: face.area, default=None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {
-            "source": self.source,
+        """Plain values, ready for JSON. ``frame`` and ``time_s`` are left out for photos."""
+        values: dict[str, Any] = {"source": self.source}
+        if self.frame is not None:
+            values["frame"] = self.frame
+        if self.time_s is not None:
+            values["time_s"] = self.time_s
+        return values | {
             "width": self.width,
             "height": self.height,
             "faces": [face.to_dict() for face in self.faces],
@@ -99,4 +130,6 @@ class FrameResult:
     def from_dict(cls, values: Mapping[str, Any]) -> FrameResult:
         """The inverse of `to_dict`."""
         faces = tuple(Face.from_dict(face) for face in values["faces"])
-        return cls(values["source"], values["width"], values["height"], faces)
+        return cls(
+            values["source"], values["width"], values["height"], faces, values.get("frame"), values.get("time_s")
+        )

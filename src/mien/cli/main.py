@@ -10,10 +10,12 @@ import typer
 import mien
 from mien.cli.evaluate import evaluate
 from mien.cli.export import export
+from mien.cli.live import live
 from mien.cli.models import models
 from mien.cli.output import fail
 from mien.cli.photo import photo
 from mien.cli.train import train
+from mien.cli.video import video
 from mien.errors import MienError, OptionError
 
 app = typer.Typer(
@@ -24,6 +26,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(photo)
+app.command()(video)
+app.command()(live)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)

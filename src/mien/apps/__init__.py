@@ -1,0 +1,1 @@
+"""Windows and pages that show what an `mien.Analyzer` returns."""

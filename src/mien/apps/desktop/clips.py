@@ -1,0 +1,101 @@
+"""Video files and URLs as sources of live frames."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mien.detection.base import Frame
+from mien.errors import CameraError, VideoError
+from mien.video import open_video
+from mien.video.backend import av
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame as AvFrame
+
+# Seconds after which a server that does not answer is given up.
+_TIMEOUT_S = 10.0
+
+
+class Clip:
+    """A video file.
+
+    Raises:
+        VideoError: If it cannot be read.
+    """
+
+    waits: bool = True
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._reader = open_video(path)
+        self._frames = iter(self._reader)
+        self.duration_s: float | None = self._reader.end_s if math.isfinite(self._reader.end_s) else None
+
+    def read(self) -> tuple[Frame, float] | None:
+        """The next frame; see `Source.read`.
+
+        Raises:
+            VideoError: At the end of a damaged file, after everything that could be read.
+        """
+        frame = next(self._frames, None)
+        if frame is not None:
+            return frame.image, frame.time_s
+        if self._reader.damage is not None:
+            raise VideoError(f"{self._reader.path}: {self._reader.damage}")
+        return None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.__exit__(None, None, None)
+
+
+class NetworkStream:
+    """A network camera or a video on a server, by its URL.
+
+    Raises:
+        CameraError: If it cannot be reached or sends no pictures.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.name = url
+        try:
+            self._container = av.open(url, timeout=_TIMEOUT_S)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise CameraError(
+                f"{url}: cannot be reached ({_reason(error)}); check the address, then try again"
+            ) from None
+        if not self._container.streams.video:
+            self._container.close()
+            raise CameraError(f"{url}: sends no pictures")
+        self._frames: Iterator[AvFrame] = self._container.decode(video=0)
+        # What has an end is a file, and waits on the server; what has none is a camera.
+        self.duration_s: float | None = self._container.duration / 1e6 if self._container.duration else None
+        self.waits: bool = self.duration_s is not None
+        self._start = time.monotonic()
+
+    def read(self) -> tuple[Frame, float] | None:
+        """The next frame; see `Source.read`."""
+        try:
+            frame = next(self._frames, None)
+        except (av.error.FFmpegError, OSError) as error:
+            raise CameraError(f"{self.name}: the connection broke ({_reason(error)}); try again") from None
+        if frame is None:
+            if self.waits:
+                return None
+            raise CameraError(f"{self.name}: sends no more pictures; try again")
+        time_s = frame.time if self.waits and frame.time is not None else time.monotonic() - self._start
+        return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), time_s
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._container.close()
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,89 @@
+"""The large picture with boxes and labels."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from PIL import Image, ImageTk
+
+from mien.apps.desktop import theme
+from mien.apps.desktop.live import Shot
+from mien.detection.base import Frame
+from mien.drawing import draw
+from mien.results import FrameResult
+
+# Larger than this many times its size a picture shows its pixels, not its content.
+_LARGEST_SCALE = 4.0
+
+
+class PictureView(tk.Canvas):
+    """Shows a shot as large as fits, drawn on, with marks for pause and recording in its corner."""
+
+    def __init__(self, parent: tk.Misc) -> None:
+        super().__init__(parent, background=theme.STAGE, highlightthickness=0, takefocus=True)
+        self._shot: Shot | None = None
+        self._photo: ImageTk.PhotoImage | None = None
+        self._image = self.create_image(0, 0, anchor="center")
+        self._marks: tuple[str, ...] = ()
+        self.bind("<Configure>", lambda _: self._render())
+
+    def show(self, shot: Shot | None) -> None:
+        """Show a shot, or nothing."""
+        self._shot = shot
+        self._render()
+
+    def mark(self, *texts: str) -> None:
+        """Show these words in the corner; one that begins with ● in red."""
+        if texts != self._marks:
+            self._marks = texts
+            self._draw_marks()
+
+    def _render(self) -> None:
+        width, height = self.winfo_width(), self.winfo_height()
+        if self._shot is None or width < 2 or height < 2:
+            self._photo = None
+            self.itemconfigure(self._image, image="")
+            return
+        frame, result = fit(self._shot.frame, self._shot.result, width, height)
+        image = Image.fromarray(draw(frame, result)[:, :, ::-1])
+        if self._photo is not None and (self._photo.width(), self._photo.height()) == image.size:
+            self._photo.paste(image)
+        else:
+            self._photo = ImageTk.PhotoImage(image, master=self)
+            self.itemconfigure(self._image, image=self._photo)
+        self.coords(self._image, width // 2, height // 2)
+
+    def _draw_marks(self) -> None:
+        self.delete("mark")
+        x = 16
+        for text in self._marks:
+            fill = theme.RECORDING if text.startswith("●") else theme.TEXT
+            label = self.create_text(x + 10, 30, text=text, anchor="w", fill=fill, font=theme.STRONG, tags="mark")
+            left, top, right, bottom = self.bbox(label)
+            plate = self.create_rectangle(
+                left - 10, top - 6, right + 10, bottom + 6, fill=theme.BACKGROUND, width=0, tags="mark"
+            )
+            self.tag_lower(plate, label)
+            x = right + 18
+
+
+def fit(frame: Frame, result: FrameResult, width: int, height: int) -> tuple[Frame, FrameResult]:
+    """Bring a frame and its boxes to the size at which it fills an area, so that what is drawn on it is sharp.
+
+    Args:
+        frame: uint8 (H, W, 3).
+        result: What was found in it.
+        width: Of the area, in pixels.
+        height: Likewise.
+    """
+    scale = min(width / frame.shape[1], height / frame.shape[0], _LARGEST_SCALE)
+    size = max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale))
+    resized = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    faces = []
+    for face in result.faces:
+        left, top, box_width, box_height = (round(number * scale) for number in face.box)
+        faces.append(replace(face, box=(left, top, max(1, box_width), max(1, box_height))))
+    return np.asarray(resized, np.uint8), replace(result, width=size[0], height=size[1], faces=tuple(faces))

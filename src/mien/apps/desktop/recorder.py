@@ -1,0 +1,75 @@
+"""Recording what is shown to a video file."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from mien.detection.base import Frame
+from mien.errors import MienError
+from mien.video import VideoWriter
+
+# Between two frames farther apart lies a pause, which is cut out down to this many seconds.
+_LONGEST_GAP_S = 1.0
+
+
+class Recorder:
+    """Writes frames to an MP4 file, which appears when the recording is finished. Safe to use from several threads.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        path: The file.
+        error: Why writing failed; None unless it did.
+
+    Raises:
+        OptionError: If the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.error: MienError | None = None
+        self._lock = threading.Lock()
+        self._writer: VideoWriter | None = VideoWriter(path)
+        self._last_s: float | None = None
+        self._length_s = 0.0
+
+    @property
+    def length_s(self) -> float:
+        """Length of the recording so far in seconds."""
+        return self._length_s
+
+    def write(self, frame: Frame, time_s: float) -> None:
+        """Add a frame, uint8 (H, W, 3) BGR, taken at this time; ignored once the recording has ended."""
+        with self._lock:
+            if self._writer is None or self.error is not None:
+                return
+            if self._last_s is not None:
+                # Also where a clip is played again, and its time begins anew.
+                self._length_s += min(max(time_s - self._last_s, 0.001), _LONGEST_GAP_S)
+            self._last_s = time_s
+            try:
+                self._writer.write(frame, self._length_s)
+            except MienError as error:
+                self.error = error
+
+    def finish(self) -> Path | None:
+        """End the recording; does nothing the second time.
+
+        Returns:
+            The file; None if there was not a single frame.
+
+        Raises:
+            MienError: If the file could not be written.
+        """
+        with self._lock:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                try:
+                    writer.__exit__(None, None, None)
+                except MienError as error:
+                    self.error = self.error or error
+            if self.error is not None:
+                raise self.error
+            return self.path if self._last_s is not None else None

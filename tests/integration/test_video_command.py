@@ -1,0 +1,190 @@
+"""``mien video``, from the command line to the files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import sleep
+
+import cv2
+import numpy as np
+import pytest
+import videos
+
+from mien.cli import main as program
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the program in this process: exit code, stdout, stderr."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            program.main()
+        return int(caught.value.code or 0), *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def clip(astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    frames = videos.portrait(astronaut, 24)
+    return videos.write(tmp_path_factory.mktemp("clip") / "clip.mp4", frames, rate=12, sound="aac")
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_everything_at_once(run: Run, clip: Path, tmp_path: Path) -> None:
+    code, out, err = run(
+        "video", clip, "--json", "--out", tmp_path / "o.mp4", "--table", tmp_path / "t.csv", "--timeline",
+        tmp_path / "l.png",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    summary = json.loads(out)
+    (person,) = summary["tracks"]
+    assert (summary["frames"], person["frames"]) == (24, 24)
+    assert sum(person["seconds"].values()) == pytest.approx(2.0, abs=0.01)
+    assert max(person["seconds"], key=person["seconds"].get) == "happy"
+    rows = table(tmp_path / "t.csv")
+    assert [float(row["time_s"]) for row in rows] == pytest.approx([i / 12 for i in range(24)], abs=1e-4)
+    assert {row["track"] for row in rows} == {"1"}
+    assert videos.frame_times(tmp_path / "o.mp4") == pytest.approx(videos.frame_times(clip), abs=1e-6)
+    assert cv2.imread(str(tmp_path / "l.png")) is not None
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["l.png", "o.mp4", "t.csv"]
+
+
+def test_annotated_frames_show_the_box(run: Run, clip: Path, tmp_path: Path) -> None:
+    assert run("video", clip, "--out", tmp_path / "o.mp4", "--table", tmp_path / "t.csv")[0] == 0
+    capture = cv2.VideoCapture(str(tmp_path / "o.mp4"))
+    frame = capture.read()[1].astype(int)
+    row = table(tmp_path / "t.csv")[0]
+    x, middle = int(row["x"]), int(row["y"]) + int(row["height"]) // 2
+    blue, green, red = frame[middle, x]
+    assert red > 150 and green > 140 and blue < 130  # yellow, for happy
+
+
+def test_every_and_part(run: Run, clip: Path, tmp_path: Path) -> None:
+    run("video", clip, "--every", 4, "--start", 0.5, "--end", 1.5, "--out", tmp_path / "o.mkv", "--table",
+        tmp_path / "t.csv")  # fmt: skip
+    assert [int(row["frame"]) for row in table(tmp_path / "t.csv")] == [6, 10, 14]
+    assert videos.frame_times(tmp_path / "o.mkv") == pytest.approx([0, 1 / 3, 2 / 3], abs=0.03)
+
+
+def test_frames_without_faces_have_rows(run: Run, tmp_path: Path) -> None:
+    path = videos.write(tmp_path / "empty.mp4", videos.numbered(4))
+    code, out, _ = run("video", path, "--table", tmp_path / "t.csv", "--timeline", tmp_path / "l.png")
+    assert code == 0
+    assert "no face" in out
+    assert [(row["frame"], row["track"], row["emotion"]) for row in table(tmp_path / "t.csv")] == [
+        (str(number), "", "") for number in range(4)
+    ]
+
+
+def test_several_videos(run: Run, clip: Path, tmp_path: Path) -> None:
+    other = videos.write(tmp_path / "other.mp4", videos.numbered(3))
+    pattern = tmp_path / "out" / "{name}.jsonl"
+    code, out, err = run("video", clip, tmp_path / "missing.mp4", other, "--every", 6, "--table", pattern)
+    assert code == 1
+    assert "missing.mp4: no such file" in err
+    assert "1 person" in out and "no face" in out
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip.jsonl", "other.jsonl"]
+    code, _, err = run("video", clip, other, "--table", tmp_path / "t.csv")
+    assert code == 2
+    assert "{name}" in err
+
+
+def test_a_truncated_video_is_read_and_reported(run: Run, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    noise = [random.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(60)]
+    whole = videos.write(tmp_path / "whole.mp4", noise, options={"movflags": "faststart"})
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    code, _, err = run("video", cut, "--table", tmp_path / "t.csv", "--out", tmp_path / "o.mp4")
+    assert code == 1
+    assert "what could be read was read" in err
+    assert len(err.splitlines()) == 1
+    assert 20 <= len(table(tmp_path / "t.csv")) == len(videos.frame_times(tmp_path / "o.mp4")) <= 40
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--out", "o.gif", "unknown video format"),
+        ("--table", "t.xlsx", "unknown table format"),
+        ("--timeline", "l.doc", "unknown picture format"),
+        ("--out", "file/o.mp4", "cannot be written"),
+        ("--table", "file/t.csv", "cannot be written"),
+        ("--every", "0", "every must be at least 1"),
+        ("--detect-every", "0", "detect_every must be at least 1"),
+        ("--start", "-3", "start must be 0"),
+        ("--smoothing", "-1", "smoothing_s must be 0"),
+    ],
+)
+def test_wrong_usage_is_refused_before_any_work(
+    run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, value: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    code, out, err = run("video", clip, option, value)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_video_itself_is_not_overwritten(run: Run, clip: Path) -> None:
+    before = clip.read_bytes()
+    code, _, err = run("video", clip, "--out", clip)
+    assert code == 2
+    assert "would overwrite the video itself" in err
+    assert clip.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a single process")
+def test_ctrl_c_leaves_valid_files(clip: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
+    long = videos.write(tmp_path / "long.mp4", videos.portrait(astronaut, 1500), rate=25)
+    out, rows = tmp_path / "o.mp4", tmp_path / "t.json"
+    command = [sys.executable, "-m", "mien.cli.main", "video", long, "--out", out, "--table", rows]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    partial = tmp_path / ".t.json.partial"
+    while process.poll() is None and not _has_content(partial):
+        sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    frames = [row["frame"] for row in json.loads(rows.read_text())]
+    assert frames == list(range(len(frames)))
+    assert 0 < len(videos.frame_times(out)) == len(frames) < 1500
+    assert not list(tmp_path.glob(".*"))
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def test_real_clips(run: Run, shared: Path) -> None:
+    """What the clips show is known: one person each, nobody, and somebody from the middle on."""
+    media = shared / "media"
+    for name, people in (("single_face.mp4", 1), ("no_face.mp4", 0), ("noface_face.mov", 1), ("woman2.mp4", 1)):
+        code, out, err = run("video", media / name, "--json", "--every", 3)
+        tracks = json.loads(out)["tracks"]
+        assert (code, err, len(tracks)) == (0, "", people), name
+        if name == "noface_face.mov":
+            assert tracks[0]["first_s"] > 3

@@ -1,0 +1,266 @@
+"""Reading and writing videos that the tests make: what is odd about each is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import videos
+
+from mien.errors import OptionError, VideoError
+from mien.video import VideoWriter, ahead, open_video
+
+
+def read(path: Path, **options: float) -> list[tuple[int, float, np.ndarray]]:
+    with open_video(path, **options) as video:  # type: ignore[arg-type]
+        frames = list(video)
+        assert video.damage is None
+        assert all(frame.image.shape == (video.height, video.width, 3) for frame in frames)
+    return frames
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return videos.write(tmp_path_factory.mktemp("clip") / "clip.mp4", videos.numbered(50), sound="aac")
+
+
+def brightness(image: np.ndarray) -> float:
+    return float(image[-20:, -20:].mean())
+
+
+def test_frames_have_exact_times_and_numbers(clip: Path) -> None:
+    frames = read(clip)
+    assert [frame.number for frame in frames] == list(range(50))
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(50)], abs=1e-9)
+    assert [brightness(frame.image) for frame in frames] == pytest.approx([40 + 4 * i for i in range(50)], abs=4)
+
+
+def test_every_start_and_end(clip: Path) -> None:
+    assert [frame.number for frame in read(clip, every=7)] == list(range(0, 50, 7))
+    part = read(clip, start=0.61, end=1.0)
+    assert [frame.number for frame in part] == list(range(16, 25))
+    assert part[0].time_s == pytest.approx(0.64)
+    assert brightness(part[0].image) == pytest.approx(40 + 4 * 16, abs=4)
+    assert [frame.number for frame in read(clip, start=1.0, end=1.5, every=5)] == [25, 30, 35]
+
+
+def test_variable_frame_rate(tmp_path: Path) -> None:
+    times = [0.0, 0.1, 0.15, 0.9, 1.0, 2.5]
+    path = videos.write(tmp_path / "vfr.mp4", videos.numbered(6), times=times)
+    assert [frame.time_s for frame in read(path)] == pytest.approx(times, abs=1e-4)
+
+
+@pytest.mark.parametrize(("rate", "count"), [(1, 5), (240, 60), (Fraction(30_000, 1001), 10)])
+def test_slow_and_fast_videos(tmp_path: Path, rate: Fraction | int, count: int) -> None:
+    frames = read(videos.write(tmp_path / "clip.mp4", videos.numbered(count), rate=rate))
+    assert [frame.time_s for frame in frames] == pytest.approx(
+        [float(i / Fraction(rate)) for i in range(count)], abs=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("rotation", "size", "corner"),
+    [(0, (160, 120), (0, 0)), (90, (120, 160), (-1, 0)), (180, (160, 120), (-1, -1)), (-90, (120, 160), (0, -1))],
+)
+def test_rotation_is_honoured(tmp_path: Path, rotation: int, size: tuple[int, int], corner: tuple[int, int]) -> None:
+    """By FFmpeg's definition the picture is turned by this angle counter-clockwise."""
+    frames = read(videos.write(tmp_path / "turned.mp4", videos.numbered(3), rotation=rotation))
+    image = frames[0].image
+    assert image.shape[1::-1] == size
+    row, column = (5 if part == 0 else -6 for part in corner)
+    blue, _, red = image[row, column].astype(int)
+    assert red > 180 > 80 > blue
+
+
+def test_a_start_time_other_than_zero_is_the_players_zero(tmp_path: Path) -> None:
+    path = videos.write(tmp_path / "late.ts", videos.numbered(10), offset_s=7.0)
+    assert read(path)[0].time_s == pytest.approx(0, abs=1e-6)
+
+
+def test_a_change_of_size_in_the_stream(tmp_path: Path) -> None:
+    first = videos.write(tmp_path / "a.ts", videos.numbered(10, 160, 120))
+    second = videos.write(tmp_path / "b.ts", videos.numbered(10, 320, 240), offset_s=0.4)
+    path = tmp_path / "both.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    frames = read(path)
+    assert len(frames) >= 18
+    assert {frame.image.shape for frame in frames} == {(120, 160, 3)}
+
+
+def test_a_truncated_video_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    noise = [random.integers(0, 255, (120, 160, 3), np.uint8) for _ in range(60)]
+    whole = videos.write(tmp_path / "whole.mp4", noise, options={"movflags": "faststart"})
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with open_video(path) as video:
+        frames = list(video)
+        assert video.damage is not None
+        assert "\n" not in video.damage
+    assert 20 <= len(frames) <= 40
+
+
+def test_a_video_without_its_index_is_refused(tmp_path: Path, clip: Path) -> None:
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    with pytest.raises(VideoError, match="breaks off before its index"):
+        open_video(path)
+
+
+def test_files_that_are_no_videos(tmp_path: Path) -> None:
+    text = tmp_path / "text.mp4"
+    text.write_text("no video" * 100)
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    for path, message in (
+        (text, "not a video"),
+        (empty, "is empty"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "none.mp4", "no such file"),
+        (videos.write_sound(tmp_path / "sound.m4a"), "only sound"),
+        (Path("http://localhost/clip.mp4"), "no such file"),
+    ):
+        with pytest.raises(VideoError, match=message) as caught:
+            open_video(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_video_without_frames_is_refused(tmp_path: Path, clip: Path) -> None:
+    """A stream whose every packet is damaged beyond use."""
+    content = bytearray(clip.read_bytes())
+    start = content.index(b"mdat") + 4
+    end = content.index(b"moov") - 4
+    content[start:end] = bytes(end - start)
+    path = tmp_path / "blank.mp4"
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match="has no frames"):
+        open_video(path)
+
+
+def test_an_unknown_codec_is_refused(tmp_path: Path, clip: Path) -> None:
+    path = tmp_path / "unknown.mp4"
+    path.write_bytes(clip.read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"zzzC"))
+    with pytest.raises(VideoError) as caught:
+        open_video(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": 0}, "every must be at least 1"),
+        ({"start": -1.0}, "start must be 0"),
+        ({"start": 2.0, "end": 1.0}, "end must come after start"),
+        ({"end": float("nan")}, "end must come after start"),
+    ],
+)
+def test_impossible_options(clip: Path, options: dict[str, float], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        open_video(clip, **options)  # type: ignore[arg-type]
+
+
+def test_a_start_behind_the_end(clip: Path) -> None:
+    with pytest.raises(VideoError, match="ends at"):
+        open_video(clip, start=60.0)
+
+
+def test_written_frames_keep_their_times_and_pictures(tmp_path: Path) -> None:
+    times = [0.0, 0.1, 0.15, 0.9, 1.0, 2.5]
+    frames = videos.numbered(6)
+    with VideoWriter(tmp_path / "out.mkv", Fraction(1, 1000)) as writer:
+        for frame, time_s in zip(frames, times, strict=True):
+            writer.write(frame, time_s)
+        writer.write(frames[0], 2.5)
+    again = read(tmp_path / "out.mkv")
+    assert [frame.time_s for frame in again] == pytest.approx(times, abs=1e-9)
+    for frame, original in zip(again, frames, strict=True):
+        assert np.abs(frame.image.astype(int) - original)[10:50, 10:70].mean() < 8
+
+
+@pytest.mark.parametrize("size", [(101, 75), (64, 63), (1, 1)])
+def test_odd_sizes_can_be_written(tmp_path: Path, size: tuple[int, int]) -> None:
+    with VideoWriter(tmp_path / "odd.mp4") as writer:
+        for number in range(3):
+            writer.write(np.full((size[1], size[0], 3), 90, np.uint8), number / 10)
+    assert len(videos.frame_times(tmp_path / "odd.mp4")) == 3
+
+
+def sound_packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def test_sound_is_copied_unaltered(tmp_path: Path, clip: Path) -> None:
+    with VideoWriter(tmp_path / "out.mp4", sound_of=clip) as writer:
+        for frame in read(clip):
+            writer.write(frame.image, frame.time_s)
+    assert sound_packets(tmp_path / "out.mp4") == sound_packets(clip)
+    assert len(videos.frame_times(tmp_path / "out.mp4")) == 50
+
+
+def test_sound_is_cut_with_the_pictures(tmp_path: Path, clip: Path) -> None:
+    with VideoWriter(tmp_path / "out.mp4", sound_of=clip, start_s=0.8, end_s=1.6) as writer:
+        for frame in read(clip, start=0.8, end=1.6):
+            writer.write(frame.image, frame.time_s)
+    assert videos.frame_times(tmp_path / "out.mp4")[0] == pytest.approx(0, abs=0.03)
+    assert len(sound_packets(tmp_path / "out.mp4")) * 1024 / 44_100 == pytest.approx(0.8, abs=0.06)
+
+
+def test_an_interruption_leaves_a_valid_video_and_a_failure_none(tmp_path: Path, clip: Path) -> None:
+    path = tmp_path / "out.mp4"
+    with pytest.raises(ZeroDivisionError), VideoWriter(path, sound_of=clip) as writer:
+        writer.write(videos.numbered(1)[0], 0.0)
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(KeyboardInterrupt), VideoWriter(path, sound_of=clip) as writer:
+        for number, frame in enumerate(videos.numbered(5)):
+            writer.write(frame, number / 25)
+        raise KeyboardInterrupt
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.mp4"]
+    assert len(videos.frame_times(path)) == 5
+    assert len(sound_packets(path)) < 12
+
+
+def test_sound_that_the_format_cannot_hold_is_refused_before_any_work(tmp_path: Path) -> None:
+    source = videos.write(tmp_path / "pcm.avi", videos.numbered(3), sound="adpcm_ms")
+    with pytest.raises(VideoError, match=r"name the file \.mkv"):
+        VideoWriter(tmp_path / "out.mp4", sound_of=source)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_unwritable_videos_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name, message in (("out.gif", "unknown video format"), ("file/out.mp4", "cannot be written")):
+        with pytest.raises(OptionError, match=message):
+            VideoWriter(tmp_path / name)
+
+
+def test_reading_ahead_keeps_the_order_and_passes_errors_on() -> None:
+    def failing() -> Iterator[int]:
+        yield from range(5)
+        raise ZeroDivisionError
+
+    assert list(ahead(range(100))) == list(range(100))
+    seen = []
+    with pytest.raises(ZeroDivisionError):
+        for item in ahead(failing()):
+            seen.append(item)  # noqa: PERF402
+    assert seen == list(range(5))
+
+
+def test_reading_ahead_can_be_left() -> None:
+    taken: list[int] = []
+
+    def take() -> Iterator[int]:
+        for item in range(10_000):
+            taken.append(item)
+            yield item
+
+    frames = ahead(take())
+    assert next(frames) == 0
+    frames.close()
+    assert len(taken) < 20

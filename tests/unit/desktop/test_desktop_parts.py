@@ -1,0 +1,152 @@
+"""The small parts: meters, history, cards, keys, names, settings."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.apps.desktop.cards import strip
+from mien.apps.desktop.files import new_path
+from mien.apps.desktop.history import SPAN_S, History
+from mien.apps.desktop.keys import KEYS, action
+from mien.apps.desktop.meter import Average, RateMeter
+from mien.apps.desktop.session import clock
+from mien.apps.desktop.settings import Settings
+from mien.emotions import Emotion
+
+
+def test_rate_meter_counts_only_the_last_moments() -> None:
+    meter = RateMeter(window_s=1.0)
+    assert meter.rate(0.0) == 0.0
+    for number in range(31):
+        meter.tick(number / 30)
+    assert meter.rate(1.0) == pytest.approx(30.0)
+    assert meter.rate(5.0) == 0.0
+
+
+def test_average_follows_at_its_time_constant() -> None:
+    average = Average(time_constant_s=1.0)
+    assert average.update({"a": 10.0}, 0.0) == {"a": 10.0}
+    assert average.update({"a": 0.0}, 1.0)["a"] == pytest.approx(10 * np.exp(-1))
+    assert average.update({"b": 3.0}, 2.0) == {"b": 3.0}
+
+
+def test_history_keeps_half_a_minute_and_forgets_who_left(result_at) -> None:
+    history = History()
+    for second in range(100):
+        tracks = {"p1": Emotion.HAPPY} | ({"p2": Emotion.SAD} if second < 50 else {})
+        history.add(result_at(float(second), **tracks))
+        if second == 60:
+            assert [(p.track, p.away_s) for p in history.people()] == [(1, 0.0), (2, 11.0)]
+    assert [p.track for p in history.people()] == [1]
+    assert len(history._samples[1]) <= SPAN_S + 1
+    assert set(history._faces) == {1}
+
+
+def test_history_columns_average_time_and_leave_gaps_open(result_at) -> None:
+    history = History()
+    for tenth in range(300):
+        seen = tenth < 100 or tenth >= 200
+        history.add(result_at(tenth / 10, **({"p1": Emotion.HAPPY if tenth < 100 else Emotion.SAD} if seen else {})))
+    columns = history.columns(1, 30)
+    assert columns.shape == (30, 7)
+    assert np.nanargmax(columns[2]) == Emotion.HAPPY.number
+    assert np.isnan(columns[12]).all()
+    assert np.nanargmax(columns[-1]) == Emotion.SAD.number
+
+
+def test_history_bridges_the_gaps_between_slow_frames(result_at) -> None:
+    history = History()
+    for third in range(90):
+        history.add(result_at(third / 3, p1=Emotion.FEAR))
+    columns = history.columns(1, 300)
+    assert not np.isnan(columns[20:290, 0]).any()
+
+
+def test_history_begins_anew_when_time_runs_backwards(result_at) -> None:
+    history = History()
+    history.add(result_at(8.0, p1=Emotion.FEAR))
+    history.add(result_at(0.0, p2=Emotion.FEAR))
+    assert [person.track for person in history.people()] == [2]
+
+
+def test_columns_of_somebody_unknown_are_empty() -> None:
+    assert np.isnan(History().columns(7, 5)).all()
+
+
+def test_strip_divides_every_column_between_the_emotions() -> None:
+    columns = np.zeros((3, 7), np.float32)
+    columns[0, Emotion.HAPPY.number] = 1.0
+    columns[1, [Emotion.ANGRY.number, Emotion.SAD.number]] = 0.25, 0.75
+    columns[2] = np.nan
+    picture = strip(columns, 8, (1, 2, 3))
+    assert picture.shape == (8, 3, 3)
+    assert (picture[:, 0] == Emotion.HAPPY.color).all()
+    assert (picture[:2, 1] == Emotion.ANGRY.color).all()
+    assert (picture[2:, 1] == Emotion.SAD.color).all()
+    assert (picture[:, 2] == (1, 2, 3)).all()
+
+
+@pytest.mark.parametrize(
+    ("keysym", "state", "expected"),
+    [
+        ("q", 0, "quit"),
+        ("Q", 1, "quit"),
+        ("Escape", 0, "quit"),
+        ("s", 2, "screenshot"),
+        ("a", 0, "toggle_all"),
+        ("space", 0, "toggle_pause"),
+        ("R", 1, "toggle_recording"),
+        ("Next", 0, "scroll_down"),
+        ("c", 4, None),
+        ("q", 8, None),
+        ("x", 0, None),
+    ],
+)
+def test_keys(keysym: str, state: int, expected: str | None) -> None:
+    assert action(keysym, state) == expected
+
+
+def test_every_key_is_spelt_as_it_is_looked_up() -> None:
+    assert all(key == key.lower() for key in KEYS)
+
+
+def test_new_paths_never_name_a_file_that_exists(tmp_path: Path) -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5)
+    first = new_path(tmp_path, ".png", now)
+    assert first.name == "mien-2026-01-02-030405.png"
+    first.touch()
+    assert new_path(tmp_path, ".png", now).name == "mien-2026-01-02-030405-2.png"
+    assert new_path(tmp_path, ".mp4", now).name == "mien-2026-01-02-030405.mp4"
+
+
+def test_settings_are_remembered(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "desktop.json"
+    Settings("/a", "/b").save(path)
+    assert Settings.load(path) == Settings("/a", "/b")
+    assert [file.name for file in path.parent.iterdir()] == ["desktop.json"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '"x"', "\x00"])
+def test_damaged_settings_give_the_defaults_and_a_warning(
+    tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "desktop.json"
+    path.write_text(content)
+    with caplog.at_level(logging.WARNING):
+        assert Settings.load(path) == Settings()
+    assert "settings cannot be read" in caplog.text
+
+
+def test_settings_that_cannot_be_written_do_no_harm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").touch()
+    Settings("/a").save(tmp_path / "file" / "desktop.json")
+    assert "settings cannot be written" in caplog.text
+
+
+def test_clock() -> None:
+    assert [clock(s) for s in (0, 59.9, 60, 3601)] == ["0:00", "0:59", "1:00", "60:01"]

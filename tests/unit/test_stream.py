@@ -1,0 +1,113 @@
+"""The pipeline over frames, with parts whose answers are known."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mien.analyzer import Analyzer
+from mien.detection.base import DetectedFace, Frame
+from mien.emotions import Emotion
+from mien.errors import OptionError
+from mien.options import AnalyzerOptions
+from mien.results import FrameResult
+from mien.stream import StreamAnalyzer
+
+FRAME = np.full((240, 320, 3), 128, np.uint8)
+
+
+class Script:
+    """A detector and classifier that say what they were told to, frame by frame."""
+
+    def __init__(self, boxes: list[list[float]], answers: list[list[Emotion]]) -> None:
+        self.boxes, self.answers = iter(boxes), iter(answers)
+        self.detections = 0
+        self.config = SimpleNamespace(uncertain_below=0.5)
+        self.input_size = 48
+
+    def detect(self, frame: Frame) -> list[DetectedFace]:
+        self.detections += 1
+        return [DetectedFace((x, 50.0, 60.0, 60.0), 0.9) for x in next(self.boxes)]
+
+    def predict_proba(self, crops: list[Any]) -> np.ndarray:
+        rows = [0.1 / 6 + (0.9 - 0.1 / 6) * np.eye(7)[emotion.number] for emotion in next(self.answers)[: len(crops)]]
+        return np.array(rows, np.float32).reshape(-1, 7)
+
+
+def stream(script: Script, detect_every: int = 1, smoothing_s: float = 0.3) -> StreamAnalyzer:
+    analyzer = Analyzer(script, None, script, AnalyzerOptions(smoothing_s=smoothing_s))  # type: ignore[arg-type]
+    return StreamAnalyzer(analyzer, detect_every)
+
+
+def test_raw_and_smoothed_are_both_kept() -> None:
+    script = Script([[50.0]] * 2, [[Emotion.HAPPY], [Emotion.SAD]])
+    reader = stream(script)
+    reader.analyze(FRAME, 0.0, 0)
+    result = reader.analyze(FRAME, 0.03, 1, "clip.mp4")
+    (face,) = result
+    assert (result.frame, result.time_s, result.source) == (1, 0.03, "clip.mp4")
+    assert face.track == 1
+    assert max(face.probabilities, key=lambda e: face.probabilities[e]) is Emotion.SAD
+    assert face.emotion is Emotion.HAPPY
+    assert face.smoothed is not None
+    assert face.confidence == face.smoothed[Emotion.HAPPY] < 0.9
+    assert FrameResult.from_dict(result.to_dict()) == result
+
+
+def test_emotions_stay_with_people_who_change_places() -> None:
+    """Keyed by position, the smoother would exchange the emotions of two people who pass each other."""
+    places = [[40.0 + 5 * i, 240.0 - 5 * i] for i in range(41)]
+    # The classifier is asked from left to right, and they meet in the middle.
+    answers = [[Emotion.HAPPY, Emotion.SAD]] * 21 + [[Emotion.SAD, Emotion.HAPPY]] * 20
+    reader = stream(Script(places, answers))
+    for frame in range(41):
+        faces = reader.analyze(FRAME, frame / 25, frame).faces
+        assert {face.track: face.emotion for face in faces} == {1: Emotion.HAPPY, 2: Emotion.SAD}
+    assert [face.track for face in faces] == [2, 1]
+
+
+def test_no_label_is_carried_after_the_face_is_gone() -> None:
+    script = Script([[50.0], [], []], [[Emotion.HAPPY], [], []])
+    reader = stream(script)
+    reader.analyze(FRAME, 0.0, 0)
+    assert reader.analyze(FRAME, 0.04, 1).faces == ()
+    assert reader.analyze(FRAME, 0.08, 2).faces == ()
+
+
+def test_between_detections_faces_move_on() -> None:
+    boxes = [[50.0 + 20 * i] for i in range(10)]
+    reader = stream(script := Script(boxes, [[Emotion.HAPPY]] * 20), detect_every=2)
+    results = [reader.analyze(FRAME, i / 30, i) for i in range(20)]
+    assert script.detections == 10
+    assert {face.track for result in results for face in result} == {1}
+    assert results[17].faces[0].box[0] == pytest.approx(50 + 20 * 8.5, abs=4)
+
+
+def test_a_change_of_size_and_a_step_back_in_time_begin_a_new_scene() -> None:
+    reader = stream(script := Script([[50.0]] * 4, [[Emotion.HAPPY]] * 4), detect_every=9)
+    assert [face.track for face in reader.analyze(FRAME, 1.0, 0)] == [1]
+    assert [face.track for face in reader.analyze(FRAME[:200], 1.1, 1)] == [2]
+    assert [face.track for face in reader.analyze(FRAME[:200], 0.0, 0)] == [3]
+    assert script.detections == 3
+
+
+def test_stage_times_are_given() -> None:
+    reader = stream(Script([[50.0]], [[Emotion.HAPPY]]))
+    reader.analyze(FRAME, 0.0, 0)
+    assert set(reader.stage_s) == {"detect", "track", "classify"}
+    assert all(seconds >= 0 for seconds in reader.stage_s.values())
+
+
+def test_uncertain_follows_the_smoothed_confidence() -> None:
+    reader = stream(Script([[50.0]] * 2, [[Emotion.HAPPY], [Emotion.SAD]]), smoothing_s=0.1)
+    assert not reader.analyze(FRAME, 0.0, 0).faces[0].uncertain
+    # Half way between the two neither reaches 0.5.
+    assert reader.analyze(FRAME, 0.0693, 1).faces[0].uncertain
+
+
+def test_detect_every_must_be_positive() -> None:
+    with pytest.raises(OptionError, match="at least 1"):
+        stream(Script([], []), detect_every=0)
