@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import mien
+from mien.cli.data import data
 from mien.cli.evaluate import evaluate
 from mien.cli.models import models
 from mien.cli.output import fail
@@ -26,6 +27,7 @@ app.command()(photo)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)
+app.add_typer(data, name="data")
 
 
 def _print_version(wanted: bool) -> None:
