@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.alignment import FaceAligner
 from mien.classifier import EmotionClassifier
 from mien.detection import DetectedFace, FaceDetector, Frame, create_detector
 from mien.emotions import Emotion
@@ -24,14 +25,20 @@ class Analyzer:
 
     Args:
         detector: Finds the faces.
+        aligner: Finds their landmarks, so that they can be turned upright; None reads them as they are tilted.
         classifier: Reads them.
         options: See `AnalyzerOptions`.
     """
 
     def __init__(
-        self, detector: FaceDetector, classifier: EmotionClassifier, options: AnalyzerOptions | None = None
+        self,
+        detector: FaceDetector,
+        aligner: FaceAligner | None,
+        classifier: EmotionClassifier,
+        options: AnalyzerOptions | None = None,
     ) -> None:
         self.detector = detector
+        self.aligner = aligner
         self.classifier = classifier
         self.options = options or AnalyzerOptions()
         threshold = self.options.min_confidence
@@ -55,11 +62,16 @@ class Analyzer:
     def analyze_frame(self, frame: Frame, source: str = "") -> FrameResult:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""
         height, width = frame.shape[:2]
-        detected = sorted(self.detector.detect(frame), key=lambda face: face.box[0] + face.box[2] / 2)
+        detected = self.find_faces(frame)
         crops = [crop(frame, face, self.classifier.input_size) for face in detected]
         answers = self.classifier.predict_proba(crops)
         faces = tuple(self._face(face, row, width, height) for face, row in zip(detected, answers, strict=True))
         return FrameResult(source, width, height, faces)
+
+    def find_faces(self, frame: Frame) -> list[DetectedFace]:
+        """The faces of a frame, uint8 (H, W, 3) BGR, from left to right, with landmarks if there is an aligner."""
+        found = sorted(self.detector.detect(frame), key=lambda face: face.box[0] + face.box[2] / 2)
+        return found if self.aligner is None else self.aligner.align(frame, found)
 
     def _face(self, face: DetectedFace, answer: NDArray[np.float32], width: int, height: int) -> Face:
         probabilities = {emotion: round(float(p), 4) for emotion, p in zip(Emotion, answer, strict=True)}
@@ -88,6 +100,7 @@ def load(options: AnalyzerOptions | None = None) -> Analyzer:
     options = options or AnalyzerOptions()
     return Analyzer(
         create_detector(options.detector, options.device, options.threads),
+        FaceAligner(options.device, options.threads),
         EmotionClassifier(options.model, options.device, options.threads),
         options,
     )

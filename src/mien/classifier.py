@@ -74,10 +74,32 @@ class EmotionClassifier:
             return softmax(logits[:, number] / self.config.temperatures[number])
         if head != PHOTO:
             raise OptionError(f"unknown head {head!r}; expected one of {', '.join((PHOTO, *self.config.heads))}")
-        temperatures = np.array(self.config.temperatures, np.float32)[:, None]
-        priors = np.array(self.config.priors, np.float32)
-        heads = softmax(logits / temperatures - np.float32(self.config.prior_power) * np.log(priors))
-        return softmax(np.log(heads.mean(axis=1) + 1e-9) / self.config.photo_temperature)
+        answers = blend(
+            logits, np.array(self.config.temperatures), np.array(self.config.priors), self.config.prior_power
+        )
+        return softmax(np.log(answers) / np.float32(self.config.photo_temperature))
+
+
+def blend(
+    logits: NDArray[np.float32],
+    temperatures: NDArray[np.float64],
+    priors: NDArray[np.float64],
+    prior_power: float,
+) -> NDArray[np.float32]:
+    """The mean answer of all heads, after each has left behind some of how frequent an emotion was in training.
+
+    Args:
+        logits: (N, heads, 7).
+        temperatures: (heads,), divide the logits.
+        priors: (heads, 7), shares of the emotions in training.
+        prior_power: 0 leaves the answers as they are, 1 answers as if all emotions were equally frequent
+            (Menon et al. 2021, "Long-tail learning via logit adjustment").
+
+    Returns:
+        float32 (N, 7), above 0; rows add up to 1.
+    """
+    adjusted = logits / temperatures[:, None] - prior_power * np.log(priors)
+    return np.asarray(softmax(adjusted.astype(np.float32)).mean(axis=1) + 1e-9, np.float32)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

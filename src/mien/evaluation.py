@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.analyzer import Analyzer
 from mien.classifier import PHOTO, EmotionClassifier
 from mien.datasets import list_pictures, read_fer2013
-from mien.detection import DetectedFace, FaceDetector, Frame
+from mien.detection import DetectedFace, Frame
 from mien.images import read_image
 from mien.metrics import Report, evaluate
 from mien.preprocessing import crop
@@ -25,9 +26,9 @@ Progress = Callable[[Iterable[_T], int], Iterable[_T]]
 
 def evaluate_data(
     data: Path,
-    classifier: EmotionClassifier,
+    analyzer: Analyzer,
     usage: str = "PublicTest",
-    detector: FaceDetector | None = None,
+    through_detector: bool = False,
     head: str | None = None,
     progress: Progress[tuple[Frame, int]] = lambda items, total: items,
 ) -> Report:
@@ -35,10 +36,10 @@ def evaluate_data(
 
     Args:
         data: ``fer2013.csv`` (plain or .xz), a tree of class folders, or a folder with ``labels.csv``.
-        classifier: The model.
+        analyzer: The model, and the detector to use with it.
         usage: Which split; see `mien.datasets.list_pictures` for class folders.
-        detector: Find the largest face of each picture with this detector, rather than take the picture for
-            a crop. Faces of a CSV are laid on a larger canvas first. Faces that are not found count as wrong.
+        through_detector: Find the largest face of each picture, rather than take the picture for a crop. Faces
+            of a CSV are laid on a larger canvas first. Faces that are not found count as wrong.
         head: As for `EmotionClassifier.predict_proba`. None takes the head trained on FER-2013's labels for
             FER-2013's CSV, and the answer for photos for everything else.
         progress: Wraps the loop over the pictures, given the number of pictures.
@@ -47,6 +48,7 @@ def evaluate_data(
         DataError: If the data cannot be read.
         ImageError: If a picture cannot be read.
     """
+    classifier = analyzer.classifier
     if data.is_dir():
         pictures = list_pictures(data, usage)
         total = len(pictures)
@@ -55,7 +57,7 @@ def evaluate_data(
     else:
         faces = read_fer2013(data, usage)
         total = len(faces)
-        frames = (_grey_frame(pixels) if detector is None else on_canvas(pixels)[0] for pixels in faces.pixels)
+        frames = (on_canvas(pixels)[0] if through_detector else _grey_frame(pixels) for pixels in faces.pixels)
         samples = ((frame, int(label)) for frame, label in zip(frames, faces.labels, strict=True))
         head = head or (FER2013_HEAD if FER2013_HEAD in classifier.config.heads else PHOTO)
     labels: list[int] = []
@@ -63,7 +65,7 @@ def evaluate_data(
     rows: list[NDArray[np.float32]] = []
     for frame, label in progress(samples, total):
         labels.append(label)
-        crops.append(face_crop(frame, detector, classifier.input_size))
+        crops.append(largest_face(frame, analyzer) if through_detector else whole_frame(frame, classifier.input_size))
         if len(crops) == _BATCH:
             rows.append(_answers(crops, classifier, head))
             crops = []
@@ -71,22 +73,17 @@ def evaluate_data(
     return evaluate(np.array(labels, np.int64), np.concatenate(rows))
 
 
-def face_crop(frame: Frame, detector: FaceDetector | None, side: int) -> NDArray[np.uint8] | None:
-    """The largest face that the detector finds, or the whole frame without a detector; None if it finds none.
+def whole_frame(frame: Frame, side: int) -> NDArray[np.uint8]:
+    """A frame that is a face crop already, whatever its proportions, as grey uint8 (side, side)."""
+    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    interpolation = cv2.INTER_AREA if max(grey.shape) > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, (side, side), interpolation=interpolation), np.uint8)
 
-    Returns:
-        uint8 (side, side), grey.
-    """
-    if detector is None:
-        height, width = frame.shape[:2]
-        # A frame that is a crop already is one face that fills it, whatever its proportions.
-        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-        shrink = max(height, width) > side
-        return np.asarray(
-            cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR), np.uint8
-        )
-    found = detector.detect(frame)
-    return crop(frame, max(found, key=_area), side) if found else None
+
+def largest_face(frame: Frame, analyzer: Analyzer) -> NDArray[np.uint8] | None:
+    """The crop of the largest face, or None where there is no face."""
+    found = analyzer.find_faces(frame)
+    return crop(frame, max(found, key=_area), analyzer.classifier.input_size) if found else None
 
 
 def on_canvas(pixels: NDArray[np.uint8], side: int = 192) -> tuple[Frame, tuple[int, int, int]]:

@@ -22,7 +22,7 @@ CROP_SHIFT = -0.01
 
 
 def crop(frame: Frame, face: DetectedFace, side: int) -> NDArray[np.uint8]:
-    """Cut a face out in FER-2013's framing.
+    """Cut a face out in FER-2013's framing, turned upright where its landmarks are known.
 
     Args:
         frame: uint8 (H, W, 3) BGR.
@@ -32,20 +32,44 @@ def crop(frame: Frame, face: DetectedFace, side: int) -> NDArray[np.uint8]:
     Returns:
         uint8 (side, side), grey.
     """
+    return np.asarray(cv2.cvtColor(crop_color(frame, face, side, CROP_SCALE, CROP_SHIFT), cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def crop_color(frame: Frame, face: DetectedFace, side: int, scale: float, shift: float) -> Frame:
+    """Cut out a square around a face, averaging over areas where it shrinks.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR.
+        face: The face; turned upright where its landmarks are known.
+        side: Side of the result in pixels.
+        scale: Side of the square, in units of the box's longer side.
+        shift: How far the square's centre lies below the box's centre, in the same units.
+
+    Returns:
+        uint8 (side, side, 3) BGR.
+    """
     left, top, width, height = face.box
     length = max(width, height)
-    half = length * CROP_SCALE / 2
-    centre_x, centre_y = left + width / 2, top + height / 2 + length * CROP_SHIFT
+    cos, sin = math.cos(face.roll), math.sin(face.roll)
+    # Below the centre means along the face's own axis, which tilts with it.
+    centre_x = left + width / 2 - sin * length * shift
+    centre_y = top + height / 2 + cos * length * shift
     # Sampling a large face at `side` points would alias: sample k times as densely, then average k x k blocks.
-    dense = side * max(1, math.ceil(2 * half / side))
-    step = 2 * half / dense
-    # The centre of pixel i lies at i + 0.5, in the frame as in the crop.
-    matrix = np.array([[step, 0, centre_x - half + step / 2 - 0.5], [0, step, centre_y - half + step / 2 - 0.5]])
+    dense = side * max(1, math.ceil(length * scale / side))
+    step = length * scale / dense
+    # Where the crop's first pixel lies from the centre, along each axis of the face. The middle of pixel i lies
+    # at i + 0.5, in the frame as in the crop.
+    first = (step - length * scale) / 2
+    matrix = np.array(
+        [
+            [step * cos, -step * sin, centre_x + first * (cos - sin) - 0.5],
+            [step * sin, step * cos, centre_y + first * (sin + cos) - 0.5],
+        ]
+    )
     region = cv2.warpAffine(
         frame, matrix, (dense, dense), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
-    grey = cv2.cvtColor(region, cv2.COLOR_BGR2GRAY)
-    return np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(region, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def to_tensor(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], mean: float, std: float) -> NDArray[np.float32]:

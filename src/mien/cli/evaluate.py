@@ -38,14 +38,12 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Measure a model on labelled faces."""
-    from mien.classifier import EmotionClassifier
-    from mien.detection import create_detector
+    from mien.analyzer import load
     from mien.evaluation import evaluate_data
 
-    classifier = EmotionClassifier(model, device, threads)
-    finder = create_detector(detector, device, threads) if through_detector else None
+    analyzer = load(AnalyzerOptions(model, detector, device=device, threads=threads))
     report = evaluate_data(
-        data, classifier, usage, finder, head, lambda items, total: with_progress(items, total, "reading")
+        data, analyzer, usage, through_detector, head, lambda items, total: with_progress(items, total, "reading")
     )
     if as_json:
         print(json.dumps(report.to_dict()), flush=True)

@@ -10,6 +10,7 @@ import typer
 import mien
 from mien.cli.data import data
 from mien.cli.evaluate import evaluate
+from mien.cli.export import export
 from mien.cli.models import models
 from mien.cli.output import fail
 from mien.cli.photo import photo
@@ -27,6 +28,7 @@ app.command()(photo)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)
+app.command()(export)
 app.add_typer(data, name="data")
 
 
@@ -58,7 +60,8 @@ def main() -> NoReturn:
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
-        fail(f"cannot write the output: {error.strerror}")
+        # What is read is read under MienError; what is left is output, to a full disk for example.
+        fail(f"cannot write the output: {error.strerror or error}")
     except KeyboardInterrupt:
         fail("interrupted", code=130)
     sys.exit(0)

@@ -147,31 +147,37 @@ def _new_table() -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("picture", overflow="fold")
+    table.add_column("picture", no_wrap=True)
     table.add_column("face", justify="right")
     table.add_column("emotion")
     table.add_column("confidence", justify="right")
     table.add_column("next")
-    table.add_column("box (x y w h)")
+    table.add_column("x y w h", no_wrap=True)
     return table
 
 
 def _add_rows(table: Table, result: FrameResult) -> None:
     from rich.text import Text
 
+    name = Text(_shorten(result.source))
     if not result.faces:
-        table.add_row(Text(result.source), "-", Text("no face", style="dim"), "", "", "")
+        table.add_row(name, "-", Text("no face", style="dim"), "", "", "")
     for number, face in enumerate(result.faces, start=1):
         second = sorted(face.probabilities, key=lambda key: -face.probabilities[key])[1]
         style = "rgb({},{},{})".format(*face.emotion.color)
-        name = Text(str(face.emotion), style="bold " + style)
+        emotion = Text(str(face.emotion), style="bold " + style)
         if face.uncertain:
-            name.append(" (uncertain)", style="not bold dim")
+            emotion.append(" (uncertain)", style="not bold dim")
         table.add_row(
-            Text(result.source if number == 1 else ""),
+            name if number == 1 else "",
             str(number),
-            name,
+            emotion,
             f"{face.confidence:.0%}",
             Text(f"{second} {face.probabilities[second]:.0%}", style="dim"),
             " ".join(map(str, face.box)),
         )
+
+
+def _shorten(path: str, length: int = 28) -> str:
+    """The end of a long path: the table needs the room, and the end tells pictures apart."""
+    return path if len(path) <= length else f"…{path[1 - length :]}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Frame = NDArray[np.uint8]
 """A picture as uint8 (H, W, 3), channels in the order blue, green, red."""
+
+Point: TypeAlias = "tuple[float, float]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +22,21 @@ class DetectedFace:
     Attributes:
         box: Left, top, width and height in pixels of the frame. May reach past the edges of the frame.
         score: The detector's certainty that this is a face, 0..1; 1.0 from detectors that give none.
+        landmarks: Middle of the left eye (as seen in the picture), of the right eye, tip of the nose, left and
+            right corner of the mouth, each as x and y in pixels of the frame; None before alignment.
     """
 
     box: tuple[float, float, float, float]
     score: float
+    landmarks: tuple[Point, Point, Point, Point, Point] | None = None
+
+    @property
+    def roll(self) -> float:
+        """Tilt of the line through the eyes in radians, clockwise as seen; 0 before alignment."""
+        if self.landmarks is None:
+            return 0.0
+        (left_x, left_y), (right_x, right_y) = self.landmarks[:2]
+        return math.atan2(right_y - left_y, right_x - left_x)
 
 
 class FaceDetector(Protocol):

