@@ -22,7 +22,7 @@ from mien.datasets import (
 )
 from mien.emotions import Emotion
 from mien.errors import DataError, ImageError, OptionError
-from mien.evaluation import face_crop
+from mien.evaluation import whole_frame
 from mien.images import read_image
 
 logger = logging.getLogger(__name__)
@@ -64,12 +64,11 @@ def _read_folder(folder: Path, progress: Progress) -> FaceSet:
     kept, pixels, damaged = [], [], []
     for picture in progress(pictures, len(pictures)):
         try:
-            face = face_crop(read_image(picture[0]), None, FACE_SIDE)
+            face = whole_frame(read_image(picture[0]), FACE_SIDE)
         except ImageError as error:
             logger.warning("%s; skipped", error)
             damaged.append(picture[0])
             continue
-        assert face is not None, "without a detector the whole picture is the face"
         pixels.append(face)
         kept.append(picture)
     if len(damaged) > MAX_DAMAGED * len(pictures):
