@@ -95,7 +95,7 @@ def draw_precision_recall(labels: NDArray[np.int64], probabilities: NDArray[np.f
     from matplotlib.figure import Figure
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    figure = Figure(figsize=(6.4, 5), layout="constrained")
+    figure = Figure(figsize=(7.6, 5), layout="constrained")
     panel = figure.subplots()
     for number, emotion in enumerate(Emotion):
         positive = labels == number
@@ -104,9 +104,11 @@ def draw_precision_recall(labels: NDArray[np.int64], probabilities: NDArray[np.f
         precision, recall, _ = precision_recall_curve(positive, probabilities[:, number])
         average = average_precision_score(positive, probabilities[:, number])
         color = tuple(channel / 255 for channel in emotion.color)
-        panel.plot(recall, precision, color=color, linewidth=1.8, label=f"{emotion}  {average:.2f}")
+        panel.plot(
+            recall, precision, color=color, linewidth=1.8, drawstyle="steps-post", label=f"{emotion}  {average:.2f}"
+        )
     panel.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title="one emotion against the others")
-    panel.legend(title="average precision", frameon=False)
+    panel.legend(title="average precision", frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     panel.grid(alpha=0.3)
     return figure
 

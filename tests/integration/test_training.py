@@ -83,7 +83,7 @@ def test_resume_after_kill_gives_the_uninterrupted_weights(drawn_csv: Path, tmp_
     process = subprocess.Popen(
         train_command(recipe, drawn_csv, broken), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment
     )
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 200
     while time.monotonic() < deadline and not (
         (broken / "checkpoints/last.ckpt").exists() and len(history(broken)) >= 3
     ):
@@ -128,8 +128,7 @@ def test_stops_at_the_target_and_out_of_patience(drawn: FaceSet, tmp_path: Path)
 
 
 def test_the_head_learns_first(drawn: FaceSet, tmp_path: Path) -> None:
-    plan = replace(QUICK, network="timm:resnet10t", epochs=1, freeze_epochs=1, augment=STILL)
-    torch.manual_seed(0)
+    plan = replace(QUICK, network="timm:resnet10t", epochs=1, freeze_epochs=1, augment=STILL, ema=0)
     run = fit(plan, drawn, tmp_path / "frozen", progress=False)
     import lightning.pytorch as pl
 

@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import mien
+from mien.cli.compare import compare
 from mien.cli.data import data
 from mien.cli.evaluate import evaluate
 from mien.cli.export import export
@@ -29,6 +30,7 @@ app.command()(evaluate)
 app.command()(models)
 app.command()(train)
 app.command()(export)
+app.command()(compare)
 app.add_typer(data, name="data")
 
 
