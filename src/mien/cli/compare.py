@@ -30,9 +30,8 @@ def compare(
 
     faces = read(data).of_usage(usage)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("run", overflow="fold")
-    table.add_column("network")
-    for name in ("accuracy", "macro-F1", "ECE", "parameters", "MACs", "ms/face", "MB"):
+    table.add_column("run and network", overflow="fold", min_width=14)
+    for name in ("accuracy", "macro-F1", "ECE", "params", "MACs", "ms", "MB"):
         table.add_column(name, justify="right", no_wrap=True)
     for run in with_progress(runs, len(runs), "measuring"):
         row = measure_run(run, faces)
@@ -41,6 +40,6 @@ def compare(
             continue
         figures = (f"{row.accuracy:.4f}", f"{row.macro_f1:.4f}", f"{row.ece:.3f}")
         size = (f"{row.parameters / 1e6:.2f} M", f"{row.macs / 1e6:.1f} M", f"{row.ms:.2f}", f"{row.megabytes:.1f}")
-        table.add_row(Text(row.run), row.network, *figures, *size)
+        table.add_row(Text(f"{row.run}\n{row.network}"), *figures, *size)
     if not as_json:
         tables.print(table)

@@ -66,7 +66,7 @@ def measure_run(run: Path, faces: FaceSet, checkpoint: str = "best") -> Row:
         OptionError: If the run has no such checkpoint.
     """
     module, _ = load_run(run, checkpoint)
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
         module.network(torch.zeros(1, 1, FACE_SIDE, FACE_SIDE))
     with TemporaryDirectory() as folder:
         path = Path(folder, "model.onnx")

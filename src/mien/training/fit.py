@@ -130,13 +130,14 @@ def _write_yaml(path: Path, values: dict[str, Any]) -> None:
 
 
 def _trainer(recipe: Recipe, folder: Path, progress: bool, devices: int | None, nodes: int) -> pl.Trainer:
+    checkpoints = folder / "checkpoints"
     callbacks: list[Callback] = [
         History(folder),
         LearningRateMonitor("epoch"),
         RichProgressBar() if progress else EpochLines(),
-        ModelCheckpoint(
-            folder / "checkpoints", "best", "val_accuracy", mode="max", save_last=True, enable_version_counter=False
-        ),
+        ModelCheckpoint(checkpoints, "best", "val_accuracy", mode="max", enable_version_counter=False),
+        # Lightning's save_last saves only when the best one changes; a resume wants every epoch.
+        ModelCheckpoint(checkpoints, "last", enable_version_counter=False),
     ]
     if recipe.patience:
         callbacks.append(EarlyStopping("val_loss", patience=recipe.patience))
