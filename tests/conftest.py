@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from mien.datasets import FaceSet
+from mien.analyzer import Analyzer, load
+from mien.datasets import FaceSet
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -26,11 +26,30 @@ def astronaut() -> NDArray[np.uint8]:
 @pytest.fixture(scope="session")
 def astronaut_path(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same as a PNG file."""
-    import cv2
-
     path = tmp_path_factory.mktemp("astronaut") / "astronaut.png"
     cv2.imwrite(str(path), astronaut)
     return path
+
+
+@pytest.fixture(scope="session")
+def analyzer() -> Analyzer:
+    """The default pipeline."""
+    return load()
+
+
+@pytest.fixture
+def toy_faces() -> FaceSet:
+    """Generated "faces" that a network can learn: the place of a bright square tells the class."""
+    rng = np.random.default_rng(0)
+    count = 420
+    labels = np.arange(count) % 7
+    pixels = rng.integers(0, 80, (count, 48, 48)).astype(np.uint8)
+    for face, label in zip(pixels, labels, strict=True):
+        row, column = divmod(int(label), 3)
+        face[row * 16 : row * 16 + 14, column * 16 : column * 16 + 14] += 150
+    usage = np.where(np.arange(count) % 10 < 8, "Training", "PublicTest")
+    votes = np.eye(7, dtype=np.float32)[labels]
+    return FaceSet(pixels, labels.astype(np.int64), usage, votes, np.zeros(count, np.bool_))
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from mien.detection.base import DetectedFace, Frame
 
 # How a detected box maps onto the square that FER-2013 frames: the square's side in units of the box's longer
 # side, and how far its centre lies below the box's centre in the same units. Fitted on Training faces with
-# `python benchmarks/fit_geometry.py`; see docs/crop-geometry.md.
-CROP_SCALE = 0.98
+# `python benchmarks/fit_geometry.py fer2013.csv`; see docs/crop-geometry.md.
+CROP_SCALE = 0.94
 CROP_SHIFT = -0.01
 
 
@@ -32,7 +32,12 @@ def crop(frame: Frame, face: DetectedFace, side: int) -> NDArray[np.uint8]:
     Returns:
         uint8 (side, side), grey.
     """
-    return np.asarray(cv2.cvtColor(crop_color(frame, face, side, CROP_SCALE, CROP_SHIFT), cv2.COLOR_BGR2GRAY), np.uint8)
+    return crop_grey(frame, face, side, CROP_SCALE, CROP_SHIFT)
+
+
+def crop_grey(frame: Frame, face: DetectedFace, side: int, scale: float, shift: float) -> NDArray[np.uint8]:
+    """As `crop_color`, in grey: uint8 (side, side)."""
+    return np.asarray(cv2.cvtColor(crop_color(frame, face, side, scale, shift), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def crop_color(frame: Frame, face: DetectedFace, side: int, scale: float, shift: float) -> Frame:

