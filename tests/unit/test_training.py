@@ -80,7 +80,7 @@ def test_resuming_gives_the_uninterrupted_run(
                 raise RuntimeError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_EpochLines", Stop)
+        patch.setattr(module, "EpochLines", Stop)
         with pytest.raises(RuntimeError, match="killed"):
             fit(TINY, faces, tmp_path / "cut", progress=False)
     fit(TINY, faces, tmp_path / "cut", resume=True, progress=False)
