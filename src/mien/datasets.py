@@ -99,7 +99,7 @@ def read_fer2013(path: str | Path, usage: str | None = None) -> FaceSet:
     if usage is not None and usage not in USAGES:
         raise DataError(f"unknown usage {usage!r}; expected one of {', '.join(USAGES)}")
     pixels, labels, usages = [], [], []
-    with _open_text(path) as stream:
+    with open_text(path) as stream:
         header = stream.readline().strip().split(",")
         if header != ["emotion", "pixels", "Usage"]:
             raise DataError(f"{path}:1: expected the columns emotion,pixels,Usage, found {','.join(header)[:80]!r}")
@@ -136,20 +136,28 @@ def read_votes(path: str | Path, faces: FaceSet) -> FaceSet:
     """
     table = np.zeros((len(faces), len(_VOTE_COLUMNS)), np.float32)
     seen = np.zeros(len(faces), np.bool_)
-    with _open_text(path) as stream:
+    present = set(faces.usage.tolist())
+    passed_over = 0
+    with open_text(path) as stream:
         reader = csv.DictReader(stream)
         missing = [name for name in _VOTE_COLUMNS if name not in (reader.fieldnames or ())]
         if missing:
             raise DataError(f"{path}:1: FER+ column {missing[0]!r} is missing")
         for position, record in enumerate(reader):
             line = position + 2
+            usage = record.get("Usage")
+            if "row" not in record and usage in USAGES and usage not in present:
+                passed_over += 1
+                continue
             try:
-                row = int(record.get("row") or position)
+                row = int(record["row"]) if "row" in record else position - passed_over
                 votes = [float(record[name]) for name in _VOTE_COLUMNS]
             except (TypeError, ValueError):
                 raise DataError(f"{path}:{line}: expected numbers in the vote columns") from None
             if not 0 <= row < len(faces):
                 raise DataError(f"{path}:{line}: row {row} is outside the {len(faces)} rows of the data")
+            if usage in USAGES and usage != faces.usage[row]:
+                raise DataError(f"{path}:{line}: votes for a {usage} face, but row {row} is {faces.usage[row]}")
             table[row], seen[row] = votes, True
     if not seen.all():
         raise DataError(f"{path}: no votes for row {int(np.argmin(seen))} of the data ({int((~seen).sum())} missing)")
@@ -178,7 +186,7 @@ def list_pictures(folder: Path, usage: str = "PublicTest") -> list[tuple[Path, i
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
     listed = folder / "labels.csv"
-    pictures = _list_labels_csv(listed) if listed.is_file() else _list_class_folders(_split_folder(folder, usage))
+    pictures = _list_labels_csv(listed) if listed.is_file() else list_class_folders(_split_folder(folder, usage))
     if not pictures:
         raise DataError(f"{folder}: no labelled pictures; expected labels.csv, or one folder per emotion")
     return pictures
@@ -186,7 +194,7 @@ def list_pictures(folder: Path, usage: str = "PublicTest") -> list[tuple[Path, i
 
 def _list_labels_csv(path: Path) -> list[tuple[Path, int]]:
     pictures = []
-    with _open_text(path) as stream:
+    with open_text(path) as stream:
         reader = csv.DictReader(stream)
         if not {"file", "emotion"} <= set(reader.fieldnames or ()):
             raise DataError(f"{path}:1: expected the columns file,emotion")
@@ -205,16 +213,21 @@ def _split_folder(folder: Path, usage: str) -> Path:
     if usage not in USAGES:
         raise DataError(f"unknown usage {usage!r}; expected one of {', '.join(USAGES)}")
     present = {child.name.lower(): child for child in sorted(folder.iterdir()) if child.is_dir()}
-    splits = {name for names in _SPLIT_FOLDERS.values() for name in names}
+    splits = {name for names in SPLIT_FOLDERS.values() for name in names}
     if not splits & present.keys():
         return folder
-    for name in _SPLIT_FOLDERS[usage]:
+    for name in SPLIT_FOLDERS[usage]:
         if name in present:
             return present[name]
     raise DataError(f"{folder}: no folder for usage {usage!r}; found {', '.join(sorted(present))}")
 
 
-def _list_class_folders(folder: Path) -> list[tuple[Path, int]]:
+def list_class_folders(folder: Path) -> list[tuple[Path, int]]:
+    """Path and class number of the pictures in a folder that has one folder per emotion, sorted by path.
+
+    Raises:
+        DataError: If a folder is not named like an emotion.
+    """
     pictures = []
     for child in sorted(folder.iterdir()):
         if not child.is_dir() or child.name.startswith("."):
@@ -240,7 +253,8 @@ def _parse_pixels(text: str, where: str) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def _open_text(path: str | Path) -> Iterator[TextIO]:
+def open_text(path: str | Path) -> Iterator[TextIO]:
+    """Open a text file, plain or compressed with xz; what goes wrong is a `DataError`."""
     try:
         with (
             lzma.open(path, "rt", encoding="utf-8")
@@ -254,7 +268,7 @@ def _open_text(path: str | Path) -> Iterator[TextIO]:
         raise DataError(f"{path}: cannot be read: {error}") from error
 
 
-_SPLIT_FOLDERS = {
+SPLIT_FOLDERS = {
     "Training": ("train", "training"),
     "PublicTest": ("val", "valid", "validation", "publictest", "test"),
     "PrivateTest": ("privatetest", "test"),

@@ -29,6 +29,10 @@ class DataError(MienError, ValueError):
     """A data set that does not have the expected form."""
 
 
+class TrainingError(MienError, RuntimeError):
+    """A training that cannot go on, for example because its loss is no longer a number."""
+
+
 class MissingExtraError(MienError, ImportError):
     """A feature whose optional dependencies are not installed."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,24 @@ from mien.images import read_image
 from mien.metrics import Report, evaluate
 from mien.preprocessing import crop
 
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a model answered on labelled faces.
+
+    Attributes:
+        names: Where each face came from, N of them.
+        crops: What the network saw, uint8 (S, S), or None where no face was found.
+        labels: int64 (N,), 0 to 6.
+        probabilities: float32 (N, 7), NaN where no face was found.
+    """
+
+    names: list[str]
+    crops: list[NDArray[np.uint8] | None]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
 FER2013_HEAD = "fer2013"
 _BATCH = 256
 _T = TypeVar("_T")
@@ -32,7 +51,20 @@ def evaluate_data(
     head: str | None = None,
     progress: Progress[tuple[Frame, int]] = lambda items, total: items,
 ) -> Report:
-    """Evaluate a model on labelled faces.
+    """Figures of a model on labelled faces; arguments and errors as for `answer_data`."""
+    answers = answer_data(data, analyzer, usage, through_detector, head, progress)
+    return evaluate(answers.labels, answers.probabilities)
+
+
+def answer_data(
+    data: Path,
+    analyzer: Analyzer,
+    usage: str = "PublicTest",
+    through_detector: bool = False,
+    head: str | None = None,
+    progress: Progress[tuple[Frame, int]] = lambda items, total: items,
+) -> Answers:
+    """Let a model answer on labelled faces.
 
     Args:
         data: ``fer2013.csv`` (plain or .xz), a tree of class folders, or a folder with ``labels.csv``.
@@ -52,25 +84,23 @@ def evaluate_data(
     if data.is_dir():
         pictures = list_pictures(data, usage)
         total = len(pictures)
+        names = [str(path) for path, _ in pictures]
         samples: Iterator[tuple[Frame, int]] = ((read_image(path), label) for path, label in pictures)
         head = head or PHOTO
     else:
         faces = read_fer2013(data, usage)
         total = len(faces)
+        names = [f"{usage} row {number}" for number in range(total)]
         frames = (on_canvas(pixels)[0] if through_detector else _grey_frame(pixels) for pixels in faces.pixels)
         samples = ((frame, int(label)) for frame, label in zip(frames, faces.labels, strict=True))
         head = head or (FER2013_HEAD if FER2013_HEAD in classifier.config.heads else PHOTO)
     labels: list[int] = []
     crops: list[NDArray[np.uint8] | None] = []
-    rows: list[NDArray[np.float32]] = []
     for frame, label in progress(samples, total):
         labels.append(label)
         crops.append(largest_face(frame, analyzer) if through_detector else whole_frame(frame, classifier.input_size))
-        if len(crops) == _BATCH:
-            rows.append(_answers(crops, classifier, head))
-            crops = []
-    rows.append(_answers(crops, classifier, head))
-    return evaluate(np.array(labels, np.int64), np.concatenate(rows))
+    rows = [_answers(crops[start : start + _BATCH], classifier, head) for start in range(0, len(crops), _BATCH)]
+    return Answers(names, crops, np.array(labels, np.int64), np.concatenate(rows))
 
 
 def whole_frame(frame: Frame, side: int) -> NDArray[np.uint8]:

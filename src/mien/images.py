@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mien.detection.base import Frame
 from mien.errors import ImageError
+from mien.files import write_whole
 
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image"
 
@@ -144,12 +145,7 @@ def write_image(frame: Frame, path: Path) -> None:
         done = False
     if not done:
         raise ImageError(f"{path}: unknown picture format {path.suffix!r}; use .jpg or .png")
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(encoded.tobytes())
-        partial.replace(path)
+        write_whole(path, encoded.tobytes())
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise ImageError(f"{path}: cannot be written: {error.strerror}") from error

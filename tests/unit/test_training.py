@@ -23,7 +23,7 @@ from mien.training.recipes import Optimizer, Recipe
 QUIET = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
 TINY = Recipe(
     network="mien",
-    epochs=3,
+    epochs=12,
     batch_size=32,
     optimizer=Optimizer(lr=0.02),
     warmup_epochs=0.5,
@@ -76,11 +76,11 @@ def test_resuming_gives_the_uninterrupted_run(
 
     class Stop(module.Callback):  # type: ignore[name-defined, misc]
         def on_train_epoch_start(self, trainer: object, pl_module: object) -> None:
-            if trainer.current_epoch == 2:  # type: ignore[attr-defined]
+            if trainer.current_epoch == 5:  # type: ignore[attr-defined]
                 raise RuntimeError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_EpochLines", Stop)
+        patch.setattr(module, "EpochLines", Stop)
         with pytest.raises(RuntimeError, match="killed"):
             fit(TINY, faces, tmp_path / "cut", progress=False)
     fit(TINY, faces, tmp_path / "cut", resume=True, progress=False)
@@ -97,7 +97,7 @@ def test_export_agrees_with_pytorch(run: Path, faces: FaceSet, tmp_path: Path) -
 def test_export_fails_where_the_network_differs(
     run: Path, faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = export._write_onnx
+    write = export.write_onnx
 
     def write_another(module: export.FaceModule, path: Path) -> None:
         other = build_network("mien", module.heads).eval()
@@ -105,7 +105,7 @@ def test_export_fails_where_the_network_differs(
         write(module, path)
         module.network = original
 
-    monkeypatch.setattr(export, "_write_onnx", write_another)
+    monkeypatch.setattr(export, "write_onnx", write_another)
     with pytest.raises(ModelError, match="differ from PyTorch's"):
         export.export_run(run, faces, tmp_path / "b")
     assert list(tmp_path.iterdir()) == [], "nothing is left half-written"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli.output import tables, with_progress
+from mien.errors import MissingExtraError
 from mien.options import AnalyzerOptions
 
 if TYPE_CHECKING:
@@ -35,20 +37,33 @@ def evaluate(
     detector: Annotated[str, typer.Option(help="Face detector: yunet or haar.")] = _DEFAULTS.detector,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _DEFAULTS.device,
     threads: Annotated[int, typer.Option(help="Threads for the networks; 0 takes all cores.")] = _DEFAULTS.threads,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a report with pictures to this folder.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Measure a model on labelled faces."""
     from mien.analyzer import load
-    from mien.evaluation import evaluate_data
+    from mien.evaluation import answer_data
+    from mien.metrics import evaluate as measure
 
+    if report is not None and (find_spec("matplotlib") is None or find_spec("sklearn") is None):
+        raise MissingExtraError("the report", "train")
     analyzer = load(AnalyzerOptions(model, detector, device=device, threads=threads))
-    report = evaluate_data(
+    answers = answer_data(
         data, analyzer, usage, through_detector, head, lambda items, total: with_progress(items, total, "reading")
     )
+    figures = measure(answers.labels, answers.probabilities)
+    if report is not None:
+        from mien.report import write_report
+
+        write_report(report, f"{model} on {usage} of {data.name}", figures, answers)
     if as_json:
-        print(json.dumps(report.to_dict()), flush=True)
+        print(json.dumps(figures.to_dict()), flush=True)
     else:
-        _print(report)
+        _print(figures)
+        if report is not None:
+            tables.print(f"report: {report / 'report.md'}", soft_wrap=True)
 
 
 def _print(report: Report) -> None:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mien.cli.data import read, require_training
 from mien.cli.output import tables
-from mien.errors import MissingExtraError
 
 
 def export(
     run: Annotated[Path, typer.Argument(help="Run folder that mien train made.")],
-    data: Annotated[Path, typer.Option(help="The fer2013.csv it was trained on, to calibrate on its held-out faces.")],
+    data: Annotated[Path, typer.Option(help="The data it was trained on, to calibrate on its held-out faces.")],
     out: Annotated[Path, typer.Option(help="Model folder to create.")],
     votes: Annotated[Path | None, typer.Option(help="FER+ votes, if it was trained with votes.")] = None,
     checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Write a folder OUT-int8 with 8-bit numbers as well, and say what it costs.")
+    ] = False,
 ) -> None:
     """Turn a trained network into a model folder for --model."""
-    if find_spec("lightning") is None or find_spec("torch") is None:
-        raise MissingExtraError("exporting", "train")
-    from mien.datasets import read_fer2013, read_votes
+    require_training("exporting")
     from mien.training.export import export_run
 
-    faces = read_fer2013(data)
-    if votes is not None:
-        faces = read_votes(votes, faces)
+    faces = read(data, votes)
     difference = export_run(run, faces, out, checkpoint)
     tables.print(f"exported: {out}; probabilities differ from PyTorch's by at most {difference:.1e}")
+    if int8:
+        from mien.training.quantise import quantise_folder
+
+        small = out.with_name(f"{out.name}-int8")
+        loss = quantise_folder(out, faces, small)
+        tables.print(
+            f"exported: {small}; accuracy on PublicTest {loss.after:.4f} against {loss.before:.4f} with 32 bits, "
+            f"a loss of {loss.before - loss.after:.4f}",
+            soft_wrap=True,
+        )

@@ -8,6 +8,8 @@ from typing import Annotated, NoReturn
 import typer
 
 import mien
+from mien.cli.compare import compare
+from mien.cli.data import data
 from mien.cli.evaluate import evaluate
 from mien.cli.export import export
 from mien.cli.live import live
@@ -32,6 +34,8 @@ app.command()(evaluate)
 app.command()(models)
 app.command()(train)
 app.command()(export)
+app.command()(compare)
+app.add_typer(data, name="data")
 
 
 def _print_version(wanted: bool) -> None:

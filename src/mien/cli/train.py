@@ -4,38 +4,46 @@ from __future__ import annotations
 
 import logging
 import sys
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mien.cli.data import VotesOption, read, require_training
 from mien.cli.output import tables
-from mien.errors import MissingExtraError
 
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe file, for example recipes/mien.yaml.")],
-    data: Annotated[Path, typer.Option(help="fer2013.csv, plain or .xz.")],
+    data: Annotated[
+        Path, typer.Option(help="fer2013.csv (plain or .xz), a tree of class folders, or a folder with labels.csv.")
+    ],
     out: Annotated[Path, typer.Option(help="Run folder to create.")],
-    votes: Annotated[
-        Path | None, typer.Option(help="FER+ votes: ferplus_votes.csv or the public fer2013new.csv.")
-    ] = None,
+    votes: VotesOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    no_pretrained: Annotated[
+        bool, typer.Option("--no-pretrained", help="Start a timm: network from random weights.")
+    ] = False,
+    devices: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes on this machine, one per GPU.  [default: all GPUs, or one on the CPU]"),
+    ] = None,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines; start the command on each, see docs/training.md.")] = 1,
 ) -> None:
     """Train a network."""
-    if find_spec("lightning") is None or find_spec("torch") is None:
-        raise MissingExtraError("training", "train")
-    from mien.datasets import read_fer2013, read_votes
-    from mien.training.fit import fit
+    require_training("training")
+    from mien.training.fit import fit, is_first_process
     from mien.training.recipes import load_recipe
 
     plan = load_recipe(recipe)
+    if no_pretrained:
+        plan = replace(plan, pretrained=False, freeze_epochs=0)
     progress = sys.stderr.isatty()
     if not progress:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    faces = read_fer2013(data)
-    if votes is not None:
-        faces = read_votes(votes, faces)
-    folder = fit(plan, faces, out, resume=resume, progress=progress)
-    tables.print(f"trained: {folder}; next: mien export {folder}")
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+    faces = read(data, votes)
+    folder = fit(plan, faces, out, resume=resume, progress=progress, devices=devices, nodes=nodes)
+    if is_first_process():
+        tables.print(f"trained: {folder}; next: mien export {folder}", soft_wrap=True)

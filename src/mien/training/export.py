@@ -21,7 +21,8 @@ from mien.emotions import LABELS
 from mien.errors import DataError, ModelError, OptionError
 from mien.preprocessing import to_tensor
 from mien.training.calibrate import calibrate
-from mien.training.fit import FaceModule, split_training
+from mien.training.faces import split_training
+from mien.training.module import FaceModule
 from mien.training.recipes import load_recipe
 
 MAX_DIFFERENCE = 1e-4
@@ -78,7 +79,7 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best") -
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        _write_onnx(module, partial / "model.onnx")
+        write_onnx(module, partial / "model.onnx")
         logits, difference = _compare(module, sample.pixels, partial / "model.onnx")
         if difference > MAX_DIFFERENCE:
             raise ModelError(f"{out}: exported probabilities differ from PyTorch's by {difference:.1e}")
@@ -105,7 +106,8 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best") -
     return difference
 
 
-def _write_onnx(module: FaceModule, path: Path) -> None:
+def write_onnx(module: FaceModule, path: Path) -> None:
+    """Write a network as ONNX: ``faces``, float32 (N, 1, 48, 48), normalised, to ``logits``, (N, heads, 7)."""
     # Two faces rather than one: the exporter takes a dimension of 1 for fixed.
     example = torch.zeros(2, 1, FACE_SIDE, FACE_SIDE)
     torch.onnx.export(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mien.emotions import LABELS
 from mien.errors import OptionError
+from mien.training.plain import Cnn2Lite, Cnn4Dense, Cnn4Gap, Cnn5Deep
 
 
 class MienNet(nn.Module):
@@ -79,21 +80,32 @@ def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 
 NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     "mien": MienNet,
+    "cnn4-dense": Cnn4Dense,
+    "cnn4-gap": Cnn4Gap,
+    "cnn2-lite": Cnn2Lite,
+    "cnn5-deep": Cnn5Deep,
 }
+TIMM = "timm:"
 
 
-def build_network(name: str, heads: int = 1) -> nn.Module:
-    """Build a network with fresh weights.
+def build_network(name: str, heads: int = 1, pretrained: bool = False) -> nn.Module:
+    """Build a network.
 
     Args:
-        name: A key of `NETWORKS`.
+        name: A key of `NETWORKS`, or ``timm:`` and the name of any network of timm.
         heads: Number of classifiers.
+        pretrained: Fetch timm's published weights, rather than draw fresh ones.
 
     Raises:
-        OptionError: If there is no such network; the message names the nearest one.
+        OptionError: If there is no such network (the message names the nearest one), or its weights cannot be
+            fetched.
     """
+    if name.startswith(TIMM):
+        from mien.training.backbones import TimmNet
+
+        return TimmNet(name.removeprefix(TIMM), heads, pretrained)
     if name not in NETWORKS:
         near = get_close_matches(name, NETWORKS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(NETWORKS)}"
+        hint = f"did you mean {near[0]!r}?" if near else f"expected timm:NAME or one of {', '.join(NETWORKS)}"
         raise OptionError(f"unknown network {name!r}; {hint}")
     return NETWORKS[name](heads)

@@ -36,10 +36,19 @@ class Recipe:
 
     Attributes:
         network: A name known to `mien.training.networks.build_network`.
+        pretrained: Start a ``timm:`` network from its published weights.
+        freeze_epochs: Epochs that train the classifier of a ``timm:`` network alone.
+        backbone_rate: Learning rate of the rest after that, as a share of the classifier's.
         epochs: Passes over the training faces.
         batch_size: Faces per step and device.
         optimizer: See `Optimizer`.
-        warmup_epochs: Epochs of linear warm-up before the cosine decay to zero.
+        schedule: ``cosine`` decays the learning rate to zero; ``plateau`` divides it by ten after eight epochs
+            without a lower validation loss, without a warm-up; ``constant`` leaves it.
+        warmup_epochs: Epochs of linear warm-up before the schedule.
+        patience: Stop after so many epochs without a lower validation loss; 0 trains all epochs.
+        target: Stop at this validation accuracy, 0..1; 0 trains all epochs.
+        imbalance: What to do about rare emotions: ``none``; ``class-weights`` in the loss; ``sampler``, which
+            draws every emotion equally often; ``balance-offline``, which adds varied copies before training.
         label_smoothing: Share of the target spread evenly over the classes.
         ferplus_weight: Weight of the loss of a second head on FER+ votes; used where votes are given.
         ema: Decay per step of the averaged weights, which are the ones kept; 0 turns averaging off.
@@ -49,10 +58,17 @@ class Recipe:
     """
 
     network: str
+    pretrained: bool = False
+    freeze_epochs: int = 0
+    backbone_rate: float = 0.1
     epochs: int = 60
     batch_size: int = 128
     optimizer: Optimizer = field(default_factory=Optimizer)
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     warmup_epochs: float = 2.0
+    patience: int = 0
+    target: float = 0.0
+    imbalance: Literal["none", "class-weights", "sampler", "balance-offline"] = "none"
     label_smoothing: float = 0.1
     ferplus_weight: float = 1.0
     ema: float = 0.998
@@ -84,14 +100,29 @@ def load_recipe(path: str | Path) -> Recipe:
 def parse_recipe(content: object, where: str = "recipe") -> Recipe:
     """Turn the plain values of a recipe file into a `Recipe`; raises as `load_recipe`."""
     recipe = _build(Recipe, content, where)
-    for name, value, low in (("epochs", recipe.epochs, 1), ("batch_size", recipe.batch_size, 1)):
+    for name, low in _LOWEST.items():
+        value = getattr(recipe, name)
         if value < low:
             raise OptionError(f"{where}: {name} must be at least {low}, found {value}")
     if recipe.optimizer.lr <= 0:
         raise OptionError(f"{where}: optimizer.lr must be above 0, found {recipe.optimizer.lr}")
-    if not 0 <= recipe.ema < 1:
-        raise OptionError(f"{where}: ema must lie in 0..1, found {recipe.ema}")
+    for name in ("ema", "target", "label_smoothing"):
+        if not 0 <= getattr(recipe, name) < 1:
+            raise OptionError(f"{where}: {name} must lie in 0..1, found {getattr(recipe, name)}")
+    if (recipe.freeze_epochs or recipe.pretrained) and not recipe.network.startswith("timm:"):
+        raise OptionError(f"{where}: freeze_epochs and pretrained are for timm: networks, not for {recipe.network!r}")
     return recipe
+
+
+_LOWEST = {
+    "epochs": 1,
+    "batch_size": 1,
+    "freeze_epochs": 0,
+    "backbone_rate": 0,
+    "warmup_epochs": 0,
+    "patience": 0,
+    "ferplus_weight": 0,
+}
 
 
 _T = TypeVar("_T")
@@ -125,6 +156,6 @@ def _convert(kind: Any, value: object, where: str) -> Any:
         return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise OptionError(f"{where}: expected {kind.__name__}, found {value!r}")
     return value

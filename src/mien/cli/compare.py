@@ -1,0 +1,45 @@
+"""``mien compare``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.data import read, require_training
+from mien.cli.output import tables, with_progress
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders that mien train made.")],
+    data: Annotated[
+        Path, typer.Option(help="fer2013.csv (plain or .xz), a tree of class folders, or a folder with labels.csv.")
+    ],
+    usage: Annotated[str, typer.Option(help="Split: Training, PublicTest or PrivateTest.")] = "PublicTest",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run and line.")] = False,
+) -> None:
+    """Measure several runs on the same faces: one table."""
+    require_training("comparing runs")
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from mien.training.compare import measure_run
+
+    faces = read(data).of_usage(usage)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("run and network", overflow="fold", min_width=14)
+    for name in ("accuracy", "macro-F1", "ECE", "params", "MACs", "ms", "MB"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for run in with_progress(runs, len(runs), "measuring"):
+        row = measure_run(run, faces)
+        if as_json:
+            print(json.dumps(row.to_dict()), flush=True)
+            continue
+        figures = (f"{row.accuracy:.4f}", f"{row.macro_f1:.4f}", f"{row.ece:.3f}")
+        size = (f"{row.parameters / 1e6:.2f} M", f"{row.macs / 1e6:.1f} M", f"{row.ms:.2f}", f"{row.megabytes:.1f}")
+        table.add_row(Text(f"{row.run}\n{row.network}"), *figures, *size)
+    if not as_json:
+        tables.print(table)

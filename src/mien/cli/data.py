@@ -1,0 +1,129 @@
+"""``mien data``: look at labelled faces, export and balance them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.cli.output import errors, tables, with_progress
+from mien.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from mien.datasets import FaceSet
+    from mien.training.inventory import Inventory
+
+data = typer.Typer(no_args_is_help=True, help="Look at labelled faces, export and balance them.")
+
+DataArgument = Annotated[
+    Path, typer.Argument(help="fer2013.csv (plain or .xz), a tree of class folders, or a folder with labels.csv.")
+]
+VotesOption = Annotated[Path | None, typer.Option(help="FER+ votes: ferplus_votes.csv or the public fer2013new.csv.")]
+
+
+@data.command()
+def info(
+    source: DataArgument,
+    votes: VotesOption = None,
+    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a bar chart, as PNG or SVG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Count faces per emotion and split; find duplicates and conflicts."""
+    from mien.training.inventory import draw_inventory, take_inventory
+
+    if picture is not None and find_spec("matplotlib") is None:
+        raise MissingExtraError("the bar chart", "train")
+    inventory = take_inventory(read(source, votes))
+    if picture is not None:
+        from mien.training.pictures import save_figure
+
+        save_figure(draw_inventory(inventory), picture)
+    if as_json:
+        print(json.dumps(inventory.to_dict()), flush=True)
+    else:
+        _print(inventory)
+
+
+@data.command()
+def export(
+    source: DataArgument, out: Annotated[Path, typer.Argument(help="Folder to write train/, val/ and test/ to.")]
+) -> None:
+    """Write faces as PNG files in class folders; run it again to go on after a stop."""
+    from mien.training.folders import face_paths, write_faces
+
+    faces = read(source)
+    written = write_faces(out, faces.pixels, face_paths(faces), lambda n, total: with_progress(n, total, "writing"))
+    tables.print(f"{out}: {len(faces)} faces, {written} of them written now", soft_wrap=True)
+
+
+@data.command()
+def balance(
+    source: DataArgument,
+    out: Annotated[Path, typer.Argument(help="Folder to write train/, val/ and test/ to.")],
+    seed: Annotated[int, typer.Option(help="Decides which faces are copied and how they are varied.")] = 0,
+) -> None:
+    """Export, and fill the rarer emotions of the training split up with varied copies."""
+    require_training("balancing")
+    import numpy as np
+
+    from mien.training.balance import balanced_copies
+    from mien.training.folders import copy_paths, face_paths, write_faces
+    from mien.training.inventory import class_complaints
+
+    faces = read(source)
+    where = np.flatnonzero(faces.usage == "Training")
+    training = faces.of_usage("Training")
+    for complaint in class_complaints(training):
+        logging.getLogger("mien").warning("%s", complaint)
+    copies, positions = balanced_copies(training, seed)
+    pixels = np.concatenate([faces.pixels, copies.pixels])
+    paths = face_paths(faces) + copy_paths(faces, where[positions])
+    written = write_faces(out, pixels, paths, lambda n, total: with_progress(n, total, "writing"))
+    tables.print(f"{out}: {len(faces)} faces and {len(copies)} copies, {written} of them written now", soft_wrap=True)
+
+
+def require_training(feature: str) -> None:
+    """Make sure that the extra ``train`` is installed.
+
+    Raises:
+        MissingExtraError: If it is not.
+    """
+    if find_spec("lightning") is None or find_spec("torch") is None:
+        raise MissingExtraError(feature, "train")
+
+
+def read(source: Path, votes: Path | None = None) -> FaceSet:
+    """Read labelled faces with a progress bar; what is skipped is said on stderr."""
+    from rich.logging import RichHandler
+
+    from mien.folders import read_faces
+
+    logger = logging.getLogger("mien")
+    if not logger.handlers and not logging.getLogger().handlers:
+        logger.addHandler(RichHandler(console=errors, show_time=False, show_path=False, show_level=False))
+    return read_faces(source, votes, lambda pictures, total: with_progress(pictures, total, "reading"))
+
+
+def _print(inventory: Inventory) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from mien.emotions import LABELS
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("split", no_wrap=True)
+    for name in (*LABELS, "all"):
+        table.add_column(name, justify="right")
+    for usage, counts in inventory.counts.items():
+        table.add_row(usage, *map(str, counts.values()), str(sum(counts.values())))
+    tables.print(table)
+    tables.print(f"duplicates  {inventory.duplicates} faces repeat another one's pixels")
+    tables.print(f"conflicts   {len(inventory.conflicts)} groups of duplicates have different labels")
+    tables.print(f"leaks       {len(inventory.leaks)} groups of duplicates are in more than one split")
+    if inventory.no_face is not None:
+        text = ", ".join(f"{count} in {usage}" for usage, count in inventory.no_face.items())
+        tables.print(f"no face     {text} (by FER+ majority)")

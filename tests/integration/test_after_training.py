@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from mien.cli.main import app
+from mien.evaluation import Answers
+from mien.metrics import evaluate
+from mien.report import draw_mistakes, write_report
+
+pytest.importorskip("lightning")
+pytest.importorskip("onnxscript")
+
+RECIPE = {
+    "network": "cnn4-gap", "epochs": 2, "batch_size": 16, "optimizer": {"name": "adam", "lr": 0.001},
+    "precision": "32-true", "ema": 0,
+}  # fmt: skip
+
+
+def run(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def trained(drawn_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
+    run("train", folder / "recipe.yaml", "--data", drawn_csv, "--out", folder / "run")
+    return folder / "run"
+
+
+def test_export_int8_evaluate_and_report(trained: Path, drawn_csv: Path, tmp_path: Path) -> None:
+    out = run("export", trained, "--data", drawn_csv, "--out", tmp_path / "mine", "--int8")
+    assert "a loss of" in out
+    sizes = [(tmp_path / name / "model.onnx").stat().st_size for name in ("mine", "mine-int8")]
+    assert sizes[1] < 0.4 * sizes[0], "eight bits are a quarter of thirty-two, and the scales on top"
+    for name in ("mine", "mine-int8"):
+        figures = json.loads(run("evaluate", drawn_csv, "--model", tmp_path / name, "--json"))
+        assert figures["n"] == 28
+    run("evaluate", drawn_csv, "--model", tmp_path / "mine", "--report", tmp_path / "report")
+    text = (tmp_path / "report/report.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    assert len(shown) == 5
+    for name in shown:
+        assert (tmp_path / "report" / name).read_bytes().startswith(b"\x89PNG")
+    assert json.loads((tmp_path / "report/report.json").read_text())["n"] == 28
+
+
+def test_compare(trained: Path, drawn_csv: Path) -> None:
+    row = json.loads(run("compare", trained, "--data", drawn_csv, "--json"))
+    assert row["network"] == "cnn4-gap"
+    assert row["parameters"] == 586_695
+    # 3x3 convolutions at 48, 24, 12 and 6 pixels, and the three dense layers.
+    convolutions = 9 * (1 * 256 * 48**2 + 256 * 128 * 24**2 + 128 * 128 * 12**2 + 128 * 64 * 6**2)
+    assert row["macs"] == convolutions + 64 * 512 + 512 * 64 + 64 * 7
+    assert "cnn4-gap" in run("compare", trained, trained, "--data", drawn_csv)
+
+
+def test_a_report_where_faces_are_missing(tmp_path: Path) -> None:
+    """One face was not found, one emotion has no face at all, and nothing is wrong."""
+    probabilities = np.full((3, 7), 0.01, np.float32)
+    probabilities[0, 3] = probabilities[1, 0] = 0.94
+    probabilities[2] = np.nan
+    crop = np.zeros((48, 48), np.uint8)
+    answers = Answers(["a.png", "b.png", "c.png"], [crop, crop, None], np.array([3, 0, 4]), probabilities)
+    report = evaluate(answers.labels, answers.probabilities)
+    write_report(tmp_path, "few", report, answers)
+    assert "| 3 | 2 | 0.6667 |" in (tmp_path / "report.md").read_text()
+
+
+def test_the_contact_sheet_starts_with_the_worst_mistake() -> None:
+    probabilities = np.eye(7, dtype=np.float32)[[3, 3, 3]] * np.array([[0.5], [0.9], [0.99]], np.float32)
+    crop = np.zeros((48, 48), np.uint8)
+    answers = Answers(["mild.png", "worst.png", "right.png"], [crop] * 3, np.array([0, 0, 3]), probabilities)
+    titles = [panel.get_title() for panel in draw_mistakes(answers).axes]
+    assert "worst.png" in titles[0]
+    assert "mild.png" in titles[1]
+    assert not titles[2], "what is right is no mistake"

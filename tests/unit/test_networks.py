@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mien.errors import OptionError
+
+pytest.importorskip("torch")
+import torch
+
+from mien.training.networks import build_network
+from mien.training.recipes import load_recipe, parse_recipe
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_can_be_read(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert f"mien train recipes/{path.name}" in path.read_text(encoding="utf-8"), "each recipe names its command"
+    assert recipe.epochs >= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"), [("mien", 1.557), ("cnn4-dense", 2.357), ("cnn4-gap", 0.587), ("cnn2-lite", 0.839)]
+)
+def test_networks_have_the_size_that_their_layers_give(name: str, millions: float) -> None:
+    network = build_network(name, heads=2).eval()
+    assert network(torch.zeros(3, 1, 48, 48)).shape == (3, 2, 7)
+    assert sum(p.numel() for p in build_network(name).parameters()) / 1e6 == pytest.approx(millions, abs=0.001)
+
+
+def test_system_d_has_three_and_a_half_million_parameters() -> None:
+    assert sum(p.numel() for p in build_network("cnn5-deep").parameters()) == pytest.approx(3.5e6, rel=0.01)
+
+
+def test_any_network_of_timm() -> None:
+    network = build_network("timm:mobilenetv3_small_050", heads=2).eval()
+    assert network(torch.zeros(2, 1, 48, 48)).shape == (2, 2, 7)
+
+
+def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    import timm
+
+    real = timm.create_model
+
+    def offline(name: str, pretrained: bool = False, **options: object) -> torch.nn.Module:
+        if pretrained:
+            raise ConnectionError("Name or service not known")
+        return real(name, pretrained=pretrained, **options)
+
+    monkeypatch.setattr(timm, "create_model", offline)
+    with pytest.raises(OptionError, match=r"cannot be had .*--no-pretrained"):
+        build_network("timm:resnet10t", pretrained=True)
+    build_network("timm:resnet10t", pretrained=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"network": "mien", "epoch": 3}, "unknown key 'epoch'; did you mean 'epochs'"),
+        ({"epochs": 3}, "key 'network' is missing"),
+        ({"network": "mien", "imbalance": "weights"}, "expected one of none, class-weights, sampler, balance-offline"),
+        ({"network": "mien", "freeze_epochs": 2}, "are for timm: networks"),
+        ({"network": "mien", "pretrained": 1}, "expected bool"),
+        ({"network": "mien", "patience": True}, "expected int"),
+        ({"network": "mien", "target": 70}, "target must lie in 0..1"),
+        ({"network": "mien", "epochs": 0}, "epochs must be at least 1"),
+        ({"network": "mien", "augment": {"flop": 1}}, "did you mean 'flip'"),
+    ],
+)
+def test_mistakes_in_recipes(content: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        parse_recipe(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cnn5-dep", "did you mean 'cnn5-deep'"),
+        ("timm:resnet5", "did you mean 'timm:resnet50'"),
+        ("timm:vit_tiny_patch16_224", "does not take 96x96 pixels"),
+    ],
+)
+def test_unknown_networks(name: str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        build_network(name)
