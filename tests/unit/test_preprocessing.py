@@ -46,7 +46,7 @@ def test_stripes_of_a_large_face_do_not_alias() -> None:
     frame = np.zeros((960, 960, 3), np.uint8)
     frame[:, ::2] = 255
     cut = crop(frame, DetectedFace((0, 0, 960, 960), 1.0), 48)
-    assert cut.std() < 3
+    assert cut.std() < 6, "stripes that alias would be black and white"
     assert 120 < cut.mean() < 135
 
 

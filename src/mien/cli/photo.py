@@ -56,7 +56,7 @@ def photo(
     if annotate is not None:
         _check_folder(annotate)
     failures: list[str] = []
-    pictures = list(_find(paths, failures))
+    pictures = list(find_pictures(paths, failures))
     table = None if as_json else _new_table()
     if pictures:
         from mien.analyzer import load
@@ -79,7 +79,7 @@ def photo(
         raise typer.Exit(1)
 
 
-def _find(paths: list[str], failures: list[str]) -> Iterator[_Picture]:
+def find_pictures(paths: list[str], failures: list[str]) -> Iterator[_Picture]:
     """The pictures that the arguments name; what cannot be read is reported and noted in ``failures``."""
 
     def miss(message: str) -> None:
@@ -113,7 +113,7 @@ def _find_in_folder(folder: Path, miss: Callable[[str], None]) -> Iterator[_Pict
                 count += 1
                 yield _Picture(path, path.relative_to(folder))
     if not count:
-        complain(f"{folder}: no pictures in this folder")
+        miss(f"{folder}: no pictures in this folder")
 
 
 def _read(picture: _Picture, analyzer: Analyzer, annotate: Path | None) -> FrameResult:
@@ -146,12 +146,13 @@ def _new_table() -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, caption_justify="left")
+    table.caption = "A guess about expressions, not about minds. With a ?, the confidence is too low to rely on."
     table.add_column("picture", no_wrap=True)
-    table.add_column("face", justify="right")
-    table.add_column("emotion")
-    table.add_column("confidence", justify="right")
-    table.add_column("next")
+    table.add_column("face", justify="right", no_wrap=True)
+    table.add_column("emotion", no_wrap=True)
+    table.add_column("confidence", justify="right", no_wrap=True)
+    table.add_column("next", no_wrap=True)
     table.add_column("x y w h", no_wrap=True)
     return table
 
@@ -165,9 +166,7 @@ def _add_rows(table: Table, result: FrameResult) -> None:
     for number, face in enumerate(result.faces, start=1):
         second = sorted(face.probabilities, key=lambda key: -face.probabilities[key])[1]
         style = "rgb({},{},{})".format(*face.emotion.color)
-        emotion = Text(str(face.emotion), style="bold " + style)
-        if face.uncertain:
-            emotion.append(" (uncertain)", style="not bold dim")
+        emotion = Text(f"{face.emotion}{'?' if face.uncertain else ''}", style=f"bold {style}")
         table.add_row(
             name if number == 1 else "",
             str(number),
@@ -178,6 +177,6 @@ def _add_rows(table: Table, result: FrameResult) -> None:
         )
 
 
-def _shorten(path: str, length: int = 28) -> str:
+def _shorten(path: str, length: int = 18) -> str:
     """The end of a long path: the table needs the room, and the end tells pictures apart."""
     return path if len(path) <= length else f"…{path[1 - length :]}"
