@@ -90,8 +90,9 @@ def test_resuming_gives_the_uninterrupted_run(
         torch.testing.assert_close(resumed[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
 
 
-def test_export_agrees_with_pytorch(run: Path, faces: FaceSet, tmp_path: Path) -> None:
+def test_export_agrees_with_pytorch_and_names_no_files(run: Path, faces: FaceSet, tmp_path: Path) -> None:
     assert export.export_run(run, faces, tmp_path / "a") <= export.MAX_DIFFERENCE
+    assert b".py" not in (tmp_path / "a" / "model.onnx").read_bytes()
 
 
 def test_export_fails_where_the_network_differs(

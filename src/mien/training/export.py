@@ -93,6 +93,7 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best") -
             **asdict(calibrate(logits, sample, faces.select(learnt))),
             "figures": {},
             "training": {
+                "command": _command(run),
                 "recipe": module.recipe.to_dict(),
                 "data_sha256": data["digest"],
                 "faces": data["train"],
@@ -106,21 +107,38 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best") -
     return difference
 
 
+def _command(run: Path) -> str:
+    """The command line that made a run, as it noted it."""
+    return str(yaml.safe_load((run / "environment.yaml").read_text(encoding="utf-8"))["command"])
+
+
 def write_onnx(module: FaceModule, path: Path) -> None:
     """Write a network as ONNX: ``faces``, float32 (N, 1, 48, 48), normalised, to ``logits``, (N, heads, 7)."""
     # Two faces rather than one: the exporter takes a dimension of 1 for fixed.
     example = torch.zeros(2, 1, FACE_SIDE, FACE_SIDE)
-    torch.onnx.export(
+    program = torch.onnx.export(
         module.network,
         (example,),
-        path,
         input_names=["faces"],
         output_names=["logits"],
         dynamic_shapes=({0: torch.export.Dim("n")},),
         dynamo=True,
-        external_data=False,
         verbose=False,
     )
+    assert program is not None
+    graph = program.model_proto
+    # The exporter notes with every node which lines of which files on this machine it comes from.
+    for entry in (
+        *graph.graph.node,
+        *graph.graph.value_info,
+        *graph.graph.input,
+        *graph.graph.output,
+        graph.graph,
+        graph,
+    ):
+        entry.ClearField("metadata_props")
+        entry.ClearField("doc_string")
+    path.write_bytes(graph.SerializeToString())
 
 
 def _compare(module: FaceModule, pixels: NDArray[np.uint8], path: Path) -> tuple[NDArray[np.float32], float]:
