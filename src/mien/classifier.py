@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import OptionError
+from mien.errors import ModelError, OptionError
 from mien.model_folder import find_model, load_config
 from mien.preprocessing import to_tensor
 from mien.runtime import create_session
@@ -33,6 +33,10 @@ class EmotionClassifier:
         folder = find_model(model)
         self.config = load_config(folder)
         self._session = create_session(folder / "model.onnx", device=device, threads=threads)
+        side, heads = self.config.input_size, len(self.config.heads)
+        reads, says = self._session.get_inputs()[0].shape[1:], self._session.get_outputs()[0].shape[1:]
+        if reads != [1, side, side] or says != [heads, len(self.config.labels)]:
+            raise ModelError(f"{folder}: model.onnx reads {reads} and answers {says}, config.json says otherwise")
 
     @property
     def input_size(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -76,17 +75,17 @@ def _read_file(path: Path) -> BytesIO:
 
 @contextmanager
 def _refusals(name: str) -> Iterator[None]:
-    """Turn what Pillow raises into one clear line, and its own pixel limit off in favour of ours."""
+    """Turn what Pillow raises into one clear line."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except ImageError:
         raise
     except UnidentifiedImageError:
         raise ImageError(f"{name}: is not a picture in a known format") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"{name}: has too many pixels (limit {MAX_PIXELS // 10**6} megapixels)") from None
+        raise ImageError(
+            f"{name}: has too many pixels (limit {MAX_PIXELS // 10**6} megapixels); shrink it first"
+        ) from None
     except MemoryError:
         raise ImageError(f"{name}: is too large for the memory of this machine") from None
     except Exception as error:  # Pillow's plugins raise whatever their parsers raise on damaged files.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,4 +113,8 @@ def load_config(folder: Path) -> ModelConfig:
         raise ModelError(f"{path}: labels must be {', '.join(LABELS)} in this order")
     if not len(config.heads) == len(config.temperatures) == len(config.priors) >= 1:
         raise ModelError(f"{path}: heads, temperatures and priors must have the same length")
+    if any(len(row) != len(LABELS) or not all(0 < share <= 1 for share in row) for row in config.priors):
+        raise ModelError(f"{path}: each row of priors must have {len(LABELS)} shares above 0")
+    if not all(0 < value < math.inf for value in (*config.temperatures, config.photo_temperature, config.std)):
+        raise ModelError(f"{path}: temperatures and std must be above 0")
     return config

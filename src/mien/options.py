@@ -1,4 +1,4 @@
-"""The one home of defaults: the command line, the HTTP service and the windows all read them here."""
+"""The one home of defaults: the command line and the windows read them here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AnalyzerOptions:
     def __post_init__(self) -> None:
         if self.min_confidence is not None and not 0.0 <= self.min_confidence <= 1.0:
             raise OptionError(f"min_confidence must lie in 0..1, found {self.min_confidence}")
-        if self.max_pixels < 1:
-            raise OptionError(f"max_pixels must be at least 1, found {self.max_pixels}")
+        if not 1 <= self.max_pixels <= MAX_PIXELS:
+            raise OptionError(f"max_pixels must lie in 1..{MAX_PIXELS}, found {self.max_pixels}")
         if not 0 <= self.smoothing_s < float("inf"):
             raise OptionError(f"smoothing_s must be 0 seconds or more, found {self.smoothing_s}")

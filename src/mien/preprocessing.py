@@ -65,16 +65,29 @@ def crop_color(frame: Frame, face: DetectedFace, side: int, scale: float, shift:
     # Where the crop's first pixel lies from the centre, along each axis of the face. The middle of pixel i lies
     # at i + 0.5, in the frame as in the crop.
     first = (step - length * scale) / 2
+    part, offset_x, offset_y = _around(frame, centre_x, centre_y, length * scale / 2 * (abs(cos) + abs(sin)))
     matrix = np.array(
         [
-            [step * cos, -step * sin, centre_x + first * (cos - sin) - 0.5],
-            [step * sin, step * cos, centre_y + first * (sin + cos) - 0.5],
+            [step * cos, -step * sin, centre_x + first * (cos - sin) - 0.5 - offset_x],
+            [step * sin, step * cos, centre_y + first * (sin + cos) - 0.5 - offset_y],
         ]
     )
     region = cv2.warpAffine(
-        frame, matrix, (dense, dense), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        part, matrix, (dense, dense), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(cv2.resize(region, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _around(frame: Frame, x: float, y: float, reach: float) -> tuple[Frame, int, int]:
+    """The part of a frame within ``reach`` of a point, at least one pixel, and where it begins.
+
+    OpenCV warps nothing wider than 32,766 pixels, and a part has the same edges to repeat as the whole.
+    """
+    height, width = frame.shape[:2]
+    left, right = (min(max(0, math.floor(x + side * (reach + 2))), width) for side in (-1, 1))
+    top, bottom = (min(max(0, math.floor(y + side * (reach + 2))), height) for side in (-1, 1))
+    left, top = min(left, width - 1), min(top, height - 1)
+    return frame[top : max(bottom, top + 1), left : max(right, left + 1)], left, top
 
 
 def to_tensor(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], mean: float, std: float) -> NDArray[np.float32]:

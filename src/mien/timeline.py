@@ -75,13 +75,15 @@ class Timeline:
     def write(self, result: FrameResult) -> None:
         """Add what was read in a frame."""
         time_s = result.time_s or 0.0
+        # Frames come in order, so the first one is the start. Bins count from there.
         self._start_s, self._end_s = min(self._start_s, time_s), max(self._end_s, time_s)
-        while time_s / self._bin_s >= _MAX_BINS:
+        since_s = time_s - self._start_s
+        while since_s / self._bin_s >= _MAX_BINS:
             self._coarsen()
         for face in result:
             if face.track is not None and face.smoothed is not None:
                 bins = self._people.setdefault(face.track, {})
-                cell = bins.setdefault(int(time_s / self._bin_s), np.zeros(len(Emotion) + 1))
+                cell = bins.setdefault(int(since_s / self._bin_s), np.zeros(len(Emotion) + 1))
                 cell += [*(face.smoothed[emotion] for emotion in Emotion), 1.0]
 
     def _coarsen(self) -> None:
@@ -120,7 +122,7 @@ class Timeline:
         numbers = np.array(sorted(bins))
         cells = np.array([bins[number] for number in numbers])
         shares = (cells[:, :-1] / cells[:, -1:]).T
-        times = (numbers + 0.5) * self._bin_s
+        times = self._start_s + (numbers + 0.5) * self._bin_s
         # Where the face was out of sight the strip stays empty. Frames may lie more than one bin apart.
         steps = np.diff(numbers)
         gaps = np.flatnonzero(steps > max(3, 3 * np.median(steps))) + 1 if len(steps) else np.zeros(0, int)

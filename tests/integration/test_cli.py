@@ -142,11 +142,42 @@ def test_annotated_pictures(folder: Path, tmp_path: Path) -> None:
     assert not changed[300:].any(), "the rest of the picture stays"
 
 
-def test_annotate_never_overwrites_the_picture(folder: Path) -> None:
-    before = (folder / "good/astronaut.jpg").read_bytes()
-    run = mien("photo", folder / "good/astronaut.jpg", "--annotate", folder / "good")
-    assert_one_line(run, 1, "would overwrite the picture itself")
-    assert (folder / "good/astronaut.jpg").read_bytes() == before
+def test_annotate_never_overwrites(folder: Path, tmp_path: Path) -> None:
+    original = folder / "good/astronaut.jpg"
+    before = original.read_bytes()
+    run = mien("photo", original, "--annotate", folder / "good")
+    assert_one_line(run, 2, "exists already; remove it or choose another folder")
+    assert original.read_bytes() == before
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "astronaut.jpg").write_bytes(before)
+    run = mien("photo", folder / "good", other, "--annotate", tmp_path / "out")
+    assert_one_line(run, 2, "would be written to one file")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_impossible_names_do_not_stop_the_others(folder: Path) -> None:
+    run = mien("photo", "a" * 300 + ".jpg", folder / "good/astronaut.jpg", "--json")
+    assert_one_line(run, 1, "cannot be opened: File name too long")
+    assert len(run.stdout.splitlines()) == 1
+
+
+def test_any_name_is_printed_in_any_encoding(folder: Path) -> None:
+    odd = os.fsencode(folder) + b"/good/\xff-\xc3\xbc.png"
+    os.rename(os.fsencode(folder) + b"/good/nobody.png", odd)  # noqa: PTH104
+    for encoding in ("utf-8:strict", "ascii:strict"):
+        run = mien("photo", folder / "good", "--json", env=os.environ | {"PYTHONIOENCODING": encoding})
+        assert run.returncode == 0, run.stderr
+        assert json.loads(run.stdout.splitlines()[1])["source"].endswith(os.fsdecode(b"\xff-\xc3\xbc.png"))
+
+
+def test_very_wide_pictures(tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
+    """OpenCV warps nothing wider than 32,766 pixels."""
+    wide = np.zeros((512, 34_000, 3), np.uint8)
+    wide[:, 20_000:20_512] = astronaut
+    cv2.imwrite(str(tmp_path / "wide.png"), wide)
+    run = mien("photo", tmp_path / "wide.png", "--json")
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_unwritable_output_is_said_before_any_work(folder: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import sleep
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_the_video_itself_is_not_overwritten(run: Run, clip: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a single process")
 def test_ctrl_c_leaves_valid_files(clip: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
-    long = videos.write(tmp_path / "long.mp4", videos.portrait(astronaut, 1500), rate=25)
+    long = videos.write(tmp_path / "long.mp4", videos.portrait(astronaut, 1500), rate=25, sound="aac")
     out, rows = tmp_path / "o.mp4", tmp_path / "t.json"
     command = [sys.executable, "-m", "mien.cli.main", "video", long, "--out", out, "--table", rows]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -170,6 +171,10 @@ def test_ctrl_c_leaves_valid_files(clip: Path, astronaut: np.ndarray, tmp_path: 
     assert frames == list(range(len(frames)))
     assert 0 < len(videos.frame_times(out)) == len(frames) < 1500
     assert not list(tmp_path.glob(".*"))
+    with av.open(str(out)) as container:
+        seconds = [float(stream.duration * stream.time_base) for stream in container.streams]
+    assert len(seconds) == 2
+    assert abs(seconds[0] - seconds[1]) < 1, "the sound ends where the pictures end"
 
 
 def _has_content(path: Path) -> bool:

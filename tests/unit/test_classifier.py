@@ -111,6 +111,9 @@ def test_damaged_network(folder: Path) -> None:
         pytest.param({"labels": ["a"]}, "labels must be angry", id="labels"),
         pytest.param({"temperatures": [1.0]}, "must have the same length", id="lengths"),
         pytest.param({"std": ...}, "key 'std' is missing", id="missing"),
+        pytest.param({"priors": [[0.1] * 6] * 2}, "each row of priors must have 7 shares", id="priors"),
+        pytest.param({"temperatures": [1.0, 0.0]}, "temperatures and std must be above 0", id="zero"),
+        pytest.param({"input_size": 64}, "config.json says otherwise", id="size"),
     ],
 )
 def test_damaged_config(folder: Path, change: dict[str, Any], message: str) -> None:

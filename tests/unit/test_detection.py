@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -135,3 +137,12 @@ def test_real_group_photo(shared: object, yunet: YuNet) -> None:
 
     assert len(yunet.detect(read_image(f"{shared}/media/multi_face.jpg"))) == 5
     assert yunet.detect(read_image(f"{shared}/media/free-mountain-vector-01.jpg")) == []
+
+
+def test_haar_answers_the_same_from_several_threads(astronaut: NDArray[np.uint8]) -> None:
+    haar = Haar()
+    frames = [astronaut, np.ascontiguousarray(astronaut[:300, 100:400])]
+    expected = [haar.detect(frame) for frame in frames]
+    with ThreadPoolExecutor(4) as pool:
+        for number, found in enumerate(pool.map(lambda k: haar.detect(frames[k % 2]), range(16))):
+            assert found == expected[number % 2]

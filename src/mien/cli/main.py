@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -55,6 +57,12 @@ def _root(
 
 def main() -> NoReturn:
     """Run the program: exit code 2 for wrong usage, 1 for failure, never a traceback for bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        # File names need not be printable in the terminal's encoding.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    # What libraries have to say about a picture is no business of whoever runs the program.
+    warnings.simplefilter("ignore")
     try:
         app()
     except OptionError as error:

@@ -57,6 +57,8 @@ def photo(
         _check_folder(annotate)
     failures: list[str] = []
     pictures = list(find_pictures(paths, failures))
+    if annotate is not None:
+        _check_targets(pictures, annotate)
     table = None if as_json else _new_table()
     if pictures:
         from mien.analyzer import load
@@ -70,7 +72,7 @@ def photo(
                 complain(str(error))
                 continue
             if table is None:
-                print(json.dumps(result.to_dict(), ensure_ascii=False), flush=True)
+                print(json.dumps(result.to_dict()), flush=True)
             else:
                 _add_rows(table, result)
     if table is not None and table.row_count:
@@ -90,7 +92,8 @@ def find_pictures(paths: list[str], failures: list[str]) -> Iterator[_Picture]:
         matches = [text] if os.path.lexists(text) else sorted(glob.glob(text, recursive=True)) or [text]
         for match in matches:
             path = Path(match)
-            if path.is_dir():
+            # Unlike Path.is_dir this is no error for names that are too long or lie behind a locked door.
+            if os.path.isdir(match):  # noqa: PTH112
                 yield from _find_in_folder(path, miss)
             else:
                 # A path that does not exist is reported where it is read.
@@ -124,13 +127,27 @@ def _read(picture: _Picture, analyzer: Analyzer, annotate: Path | None) -> Frame
     if annotate is not None:
         from mien.drawing import draw
 
-        target = annotate / picture.relative
-        if target.suffix.lower() not in (".jpg", ".jpeg", ".png"):
-            target = target.with_name(f"{target.name}.png")
-        if target.exists() and target.samefile(picture.path):
-            raise ImageError(f"{target}: would overwrite the picture itself; choose another folder for --annotate")
-        write_image(draw(frame, result), target)
+        write_image(draw(frame, result), _target(picture, annotate))
     return result
+
+
+def _target(picture: _Picture, annotate: Path) -> Path:
+    """Where the annotated copy of a picture goes."""
+    target = annotate / picture.relative
+    return target if target.suffix.lower() in (".jpg", ".jpeg", ".png") else target.with_name(f"{target.name}.png")
+
+
+def _check_targets(pictures: list[_Picture], annotate: Path) -> None:
+    """Nothing that is there is overwritten, neither pictures of the user's nor one copy by the next."""
+    sources: dict[Path, Path] = {}
+    for picture in pictures:
+        target = _target(picture, annotate)
+        if target in sources:
+            both = f"{sources[target]} and {picture.path}"
+            raise OptionError(f"--annotate {annotate}: {both} would be written to one file; annotate them one by one")
+        if target.exists():
+            raise OptionError(f"--annotate {annotate}: {target} exists already; remove it or choose another folder")
+        sources[target] = picture.path
 
 
 def _check_folder(folder: Path) -> None:

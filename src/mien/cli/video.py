@@ -108,6 +108,10 @@ def video(
                     reader, sinks = _open(path, job, stack)
                     analyzer = analyzer or load(options)
                     summary = _read(reader, job, analyzer, sinks, interrupted)
+                    if interrupted.is_set():
+                        raise _StoppedError
+            except _StoppedError:
+                pass
             except VideoError as error:
                 failures += 1
                 complain(str(error))
@@ -136,6 +140,10 @@ def _check_targets(files: list[Path], job: _Job) -> None:
             raise OptionError(f"{option} {pattern}: several videos would be written to one file; {hint}")
         for target in targets:
             begin_file(target).unlink()
+
+
+class _StoppedError(KeyboardInterrupt):
+    """Ends what is being written as Ctrl-C would, but between two frames: complete, and with no further sound."""
 
 
 _Sink = Callable[["VideoFrame", "FrameResult"], None]
@@ -234,7 +242,7 @@ def _report(reader: VideoReader, summary: Summary, as_json: bool) -> None:
     if as_json:
         people = [person.to_dict() for person in summary.tracks.values()]
         values = {"source": str(reader.path), "frames": summary.frames, "damage": reader.damage, "tracks": people}
-        print(json.dumps(values, ensure_ascii=False), flush=True)
+        print(json.dumps(values), flush=True)
         return
     from rich import box
     from rich.table import Table

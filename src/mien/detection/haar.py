@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ class Haar:
         if not hasattr(cv2, "CascadeClassifier"):
             raise ModelError("this OpenCV has no Haar cascades; run: pip install 'opencv-python-headless>=4.10,<5'")
         path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
+        self._lock = Lock()
         self._cascade = cv2.CascadeClassifier(str(path))
         if self._cascade.empty():
             raise ModelError(f"{path}: cannot be loaded; reinstall opencv-python-headless>=4.10,<5")
@@ -34,7 +36,9 @@ class Haar:
         grey = cv2.equalizeHist(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY))
         if min(grey.shape) < 24:
             return []
-        found = np.asarray(self._cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5, minSize=(24, 24)))
+        # The cascade keeps state during a call.
+        with self._lock:
+            found = np.asarray(self._cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5, minSize=(24, 24)))
         faces = []
         for left, top, side in sorted(
             ((int(x), int(y), int(w)) for x, y, w, _ in found.reshape(-1, 4)), key=lambda f: -f[2]

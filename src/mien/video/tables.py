@@ -155,7 +155,7 @@ class _JsonLines:
         self._file = _open(path)
 
     def add(self, result: FrameResult) -> None:
-        self._file.write(json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(result.to_dict()) + "\n")
 
     def close(self) -> None:
         self._file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,8 @@ from mien.analyzer import Analyzer
 from mien.apps.desktop.live import Shot
 from mien.errors import MienError
 from mien.images import read_image
+
+_LOG = logging.getLogger(__name__)
 
 
 class Album:
@@ -61,7 +64,10 @@ class Album:
             return pending.result()
         except MienError as error:
             self.error = error
-            return None
+        except Exception as error:  # Whatever it is, the window must live on and say it.
+            _LOG.exception("%s", self.name)
+            self.error = MienError(f"{self.name}: cannot be read: {error}")
+        return None
 
     def close(self) -> None:
         """Stop reading."""

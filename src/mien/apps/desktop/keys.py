@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 KEYS: dict[str, str] = {
     "q": "quit",
     "escape": "quit",
@@ -20,7 +22,9 @@ KEYS: dict[str, str] = {
 }
 """Tk's names of the keys, in lower case, with the action of each."""
 
-_CONTROL, _ALT = 0x4, 0x8
+_CONTROL = 0x4
+# On Windows the bit that is Alt elsewhere is Num Lock.
+_ALT = 0x20000 if sys.platform == "win32" else 0x8
 
 
 def action(keysym: str, state: int) -> str | None:

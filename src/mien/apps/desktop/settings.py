@@ -7,6 +7,8 @@ import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mien.files import write_whole
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -53,10 +55,7 @@ class Settings:
 
     def save(self, path: Path) -> None:
         """Write the settings. A place that cannot be written only costs the memory, so it is logged and no more."""
-        partial = path.with_name(f".{path.name}.partial")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
-            partial.replace(path)
+            write_whole(path, json.dumps(asdict(self), indent=2))
         except OSError as error:
             _LOG.warning("%s: settings cannot be written: %s", path, error)

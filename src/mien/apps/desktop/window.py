@@ -107,7 +107,13 @@ class Window:
             self._session.close()
             self._root.destroy()
             return
-        now = time.monotonic()
+        try:
+            self._update(time.monotonic())
+        finally:
+            # Whatever happened, the window has to stay alive: closing it is noticed here.
+            self._root.after(_TICK_MS, self._tick)
+
+    def _update(self, now: float) -> None:
         session = self._session
         if session.update() and session.shot is not None:
             self._picture.show(session.shot)
@@ -129,7 +135,6 @@ class Window:
         said = session.note_text or session.title
         if self._said.cget("text") != said:
             self._said.configure(text=said)
-        self._root.after(_TICK_MS, self._tick)
 
     def _show_marks(self) -> None:
         session = self._session
@@ -159,10 +164,9 @@ class Window:
 
     def _on_key(self, event: tk.Event[tk.Misc]) -> None:
         focused = self._root.focus_get()
-        on_button = isinstance(focused, ttk.Button)
-        if event.keysym in ("Return", "KP_Enter") and isinstance(focused, ttk.Button):
+        if event.keysym in ("Return", "KP_Enter") and isinstance(focused, (ttk.Button, ttk.Checkbutton)):
             focused.invoke()
-        elif event.keysym == "space" and on_button:
+        elif event.keysym == "space" and isinstance(focused, (ttk.Button, ttk.Checkbutton)):
             # The button is pressed by it, as everywhere.
             return
         else:
