@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,21 @@ def test_table_names_face_and_emotion(folder: Path) -> None:
     assert "happy" in run.stdout
     assert "no face" in run.stdout
     assert "not about minds" in run.stdout
+
+
+def test_ctrl_c_shows_what_was_read(folder: Path, astronaut: NDArray[np.uint8]) -> None:
+    for number in range(300):
+        cv2.imwrite(str(folder / f"good/more{number:03}.jpg"), astronaut)
+    command = [sys.executable, "-m", "mien", "photo", str(folder / "good"), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "mien: interrupted; what was read so far is above\n"
+    assert [json.loads(line)["width"] for line in [first, *rest.splitlines()]]
+    assert len(rest.splitlines()) < 300
 
 
 def test_bad_pictures_are_reported_and_the_others_read(folder: Path) -> None:
@@ -213,6 +229,8 @@ def test_detectors_and_thresholds(folder: Path) -> None:
     ("args", "message"),
     [
         (["photo"], "Missing argument"),
+        (["photo", ""], "a path is empty"),
+        (["evaluate", "x.csv", "--usage", "Private"], "unknown usage 'Private'"),
         (["photo", "x.jpg", "--min-confidence", "2"], "min_confidence must lie in 0..1"),
         (["photo", "x.jpg", "--detector", "dlib"], "unknown detector 'dlib'"),
         (["photo", "x.jpg", "--device", "gpu"], "unknown device 'gpu'"),

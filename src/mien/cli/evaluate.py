@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.output import tables, with_progress
-from mien.errors import MissingExtraError
+from mien.errors import MissingExtraError, OptionError
 from mien.options import AnalyzerOptions
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Measure a model on labelled faces."""
+    from mien.datasets import USAGES
+
+    if usage not in USAGES:
+        raise OptionError(f"unknown usage {usage!r}; expected one of {', '.join(USAGES)}")
     from mien.analyzer import load
     from mien.evaluation import answer_data
     from mien.metrics import evaluate as measure

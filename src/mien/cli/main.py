@@ -23,8 +23,8 @@ from mien.cli.video import video
 from mien.errors import MienError, OptionError
 
 app = typer.Typer(
-    help="Reads facial expressions in photos, on this machine alone. An emotion read from a face is a guess about an "
-    "expression, not about a mind.",
+    help="Reads facial expressions in photos, videos and live cameras, on this machine alone. An emotion read from a "
+    "face is a guess about an expression, not about a mind.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

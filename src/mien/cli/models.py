@@ -15,12 +15,13 @@ def models() -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model")
     table.add_column("size", justify="right")
-    table.add_column("figures (see the model card for the commands)")
-    table.add_column("card", overflow="fold")
+    table.add_column("figures (the model card names the commands)", no_wrap=True)
     for name in shipped_models():
         folder = find_model(name)
         config = load_config(folder)
         size = (folder / "model.onnx").stat().st_size / 1e6
-        figures = "\n".join(f"{figure}  {value:.3f}" for figure, value in config.figures.items())
-        table.add_row(name, f"{size:.1f} MB", figures, str(folder / "README.md"))
+        figures = "\n".join(f"{figure}  {value:.4f}" for figure, value in config.figures.items())
+        table.add_row(name, f"{size:.1f} MB", figures)
     tables.print(table)
+    for name in shipped_models():
+        tables.print(f"{name}: {find_model(name) / 'README.md'}", soft_wrap=True)

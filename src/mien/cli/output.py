@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import NoReturn, TypeVar
@@ -12,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 _T = TypeVar("_T")
 
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-tables = Console(highlight=False)
+# Into a file or pipe tables are as wide as they need to be.
+tables = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
 
 
 def complain(message: str) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mien.results import FrameResult
 
 _DEFAULTS = AnalyzerOptions()
+# Characters that the table needs beside the name of the picture.
+_OTHER_COLUMNS = 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def photo(
     if annotate is not None:
         _check_folder(annotate)
     failures: list[str] = []
+    interrupted = False
     pictures = list(find_pictures(paths, failures))
     if annotate is not None:
         _check_targets(pictures, annotate)
@@ -64,19 +67,25 @@ def photo(
         from mien.analyzer import load
 
         analyzer = load(options)
-        for picture in with_progress(pictures, len(pictures), "reading"):
-            try:
-                result = _read(picture, analyzer, annotate)
-            except ImageError as error:
-                failures.append(str(error))
-                complain(str(error))
-                continue
-            if table is None:
-                print(json.dumps(result.to_dict()), flush=True)
-            else:
-                _add_rows(table, result)
+        try:
+            for picture in with_progress(pictures, len(pictures), "reading"):
+                try:
+                    result = _read(picture, analyzer, annotate)
+                except ImageError as error:
+                    failures.append(str(error))
+                    complain(str(error))
+                    continue
+                if table is None:
+                    print(json.dumps(result.to_dict()), flush=True)
+                else:
+                    _add_rows(table, result)
+        except KeyboardInterrupt:
+            interrupted = True
     if table is not None and table.row_count:
         tables.print(table)
+    if interrupted:
+        complain("interrupted; what was read so far is above")
+        raise typer.Exit(130)
     if failures:
         raise typer.Exit(1)
 
@@ -89,6 +98,8 @@ def find_pictures(paths: list[str], failures: list[str]) -> Iterator[_Picture]:
         complain(message)
 
     for text in paths:
+        if not text:
+            raise OptionError("a path is empty; name a picture, a folder or a pattern")
         matches = [text] if os.path.lexists(text) else sorted(glob.glob(text, recursive=True)) or [text]
         for match in matches:
             path = Path(match)
@@ -166,11 +177,12 @@ def _new_table() -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, caption_justify="left")
     table.caption = "A guess about expressions, not about minds. With a ?, the confidence is too low to rely on."
     table.add_column("picture", no_wrap=True)
-    table.add_column("face", justify="right", no_wrap=True)
-    table.add_column("emotion", no_wrap=True)
-    table.add_column("confidence", justify="right", no_wrap=True)
-    table.add_column("next", no_wrap=True)
-    table.add_column("x y w h", no_wrap=True)
+    # Only the name of the picture may be cut, never a figure.
+    table.add_column("face", justify="right", no_wrap=True, min_width=4)
+    table.add_column("emotion", no_wrap=True, min_width=9)
+    table.add_column("confidence", justify="right", no_wrap=True, min_width=10)
+    table.add_column("next", no_wrap=True, min_width=12)
+    table.add_column("x y w h", no_wrap=True, min_width=17)
     return table
 
 
@@ -194,6 +206,7 @@ def _add_rows(table: Table, result: FrameResult) -> None:
         )
 
 
-def _shorten(path: str, length: int = 18) -> str:
-    """The end of a long path: the table needs the room, and the end tells pictures apart."""
-    return path if len(path) <= length else f"…{path[1 - length :]}"
+def _shorten(path: str) -> str:
+    """The end of a path that is too long for the terminal: the end tells pictures apart."""
+    room = max(18, tables.width - _OTHER_COLUMNS)
+    return path if len(path) <= room else f"…{path[1 - room :]}"
