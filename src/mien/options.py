@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mien.errors import OptionError
-from mien.images import MAX_PIXELS
+
+MAX_PIXELS = 128_000_000
+"""Larger pictures are refused before they are decoded: 128 megapixels, more than any phone takes."""
 
 
 @dataclass(frozen=True, slots=True)

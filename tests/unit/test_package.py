@@ -38,3 +38,8 @@ def test_options_are_checked() -> None:
         mien.AnalyzerOptions(min_confidence=1.5)
     with pytest.raises(mien.MienError, match="max_pixels"):
         mien.AnalyzerOptions(max_pixels=0)
+
+
+def test_listing_the_commands_loads_neither_networks_nor_pictures() -> None:
+    heavy = "{'numpy', 'cv2', 'onnxruntime', 'PIL', 'torch', 'tkinter', 'av'}"
+    assert run(f"import sys, mien.cli.main; print(sorted({heavy} & sys.modules.keys()))") == "[]"
