@@ -17,11 +17,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mien.detection.base import Frame
 from mien.errors import ImageError
 from mien.files import write_whole
+from mien.options import MAX_PIXELS
 
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image"
-
-MAX_PIXELS = 128_000_000
-"""Larger pictures are refused before they are decoded: 128 megapixels, more than any phone takes."""
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
 

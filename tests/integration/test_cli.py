@@ -226,27 +226,70 @@ def test_detectors_and_thresholds(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "message"),
+    ("args", "line"),
     [
-        (["photo"], "Missing argument"),
-        (["photo", ""], "a path is empty"),
-        (["evaluate", "x.csv", "--usage", "Private"], "unknown usage 'Private'"),
-        (["photo", "x.jpg", "--min-confidence", "2"], "min_confidence must lie in 0..1"),
-        (["photo", "x.jpg", "--detector", "dlib"], "unknown detector 'dlib'"),
-        (["photo", "x.jpg", "--device", "gpu"], "unknown device 'gpu'"),
-        (["photo", "x.jpg", "--threads", "-1"], "threads must be 0"),
-        (["photo", "x.jpg", "--threads", "two"], "--threads"),
-        (["foto"], "No such command 'foto'"),
+        (["photo"], "mien photo: missing argument '"),
+        (["photo", "x.jpg", "--foo"], "mien photo: no such option"),
+        (["photo", "x.jpg", "--threads", "two"], "mien photo: invalid value for '--threads': "),
+        (["foto"], "mien: no such command 'foto'"),
+        (["data", "inof"], "mien data: no such command 'inof'"),
+        (["photo", ""], "mien: a path is empty; name a picture, a folder or a pattern"),
+        (["photo", "x.jpg", "--min-confidence", "2"], "mien: --min-confidence must lie in 0..1, or be None, found 2.0"),
+        (["photo", "x.jpg", "--threads", "-1"], "mien: --threads must be 0 (all cores) or more, found -1"),
+        (["photo", "x.jpg", "--detector", "dlib"], "mien: unknown detector 'dlib'; expected one of yunet, haar"),
+        (["photo", "x.jpg", "--device", "gpu"], "mien: unknown device 'gpu'; expected one of auto, cpu, cuda"),
+        (["photo", "x.jpg", "--model", "mien-9"], "mien: mien-9: no such model; expected a folder with model.onnx"),
+        (["evaluate", "x.csv", "--model", "mien-9"], "mien: mien-9: no such model; expected a folder with model.onnx"),
+        (["evaluate", "x.csv", "--usage", "Private"], "mien: unknown usage 'Private'"),
+        (["video", "x.mp4", "--smoothing", "-1"], "mien: --smoothing must be 0 seconds or more, found -1.0"),
     ],
 )
-def test_wrong_usage_is_exit_code_2(args: list[str], message: str) -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2(args: list[str], line: str) -> None:
     run = mien(*args)
-    assert_one_line(run, 2, "")
-    assert message in " ".join(run.stderr.replace("│", " ").split())
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(line)
+    assert run.stderr.endswith("\n")
+    assert len(run.stderr.splitlines()) == 1
 
 
-def test_missing_model_is_exit_code_1(folder: Path) -> None:
-    assert_one_line(mien("photo", folder, "--model", "mien-9"), 1, "mien-9: no such model")
+def test_wrong_usage_says_what_to_do() -> None:
+    line = mien("photo", "x.jpg", "--detectr", "haar").stderr.replace("'", "")
+    assert line.endswith("--detectr; did you mean --detector? (see mien photo --help)\n")
+    run = mien()
+    assert (run.returncode, run.stderr) == (2, "")
+    assert "Read every face in pictures" in run.stdout
+
+
+def test_closed_output_is_a_failure(astronaut_path: Path) -> None:
+    run = mien("photo", astronaut_path, preexec_fn=lambda: os.close(1))
+    assert_one_line(run, 1, "standard output is closed")
+
+
+def test_a_reader_who_has_seen_enough(folder: Path) -> None:
+    """As `mien photo … | head -1` does."""
+    command = [sys.executable, "-m", "mien", "photo", *[str(folder / "good")] * 3, "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 1
+
+
+@pytest.mark.parametrize("module", ["mien.cli.main", "typer", "mien.cli.data"])
+def test_ctrl_c_while_the_program_starts(module: str) -> None:
+    """Ctrl-C is simulated by a module that presses it when it is imported."""
+    code = (
+        "import sys, runpy\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "runpy.run_module('mien', run_name='__main__')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (130, "")
 
 
 def write_labelled(folder: Path, astronaut: NDArray[np.uint8]) -> Path:

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from mien.errors import ImageError
-from mien.images import MAX_PIXELS, read_image, write_image
+from mien.images import read_image, write_image
+from mien.options import MAX_PIXELS
 
 RED, GREEN, BLUE = (200, 10, 20), (10, 200, 30), (5, 15, 210)
 

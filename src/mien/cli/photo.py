@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption, ThreadsOption
 from mien.cli.output import complain, tables, with_progress
 from mien.errors import ImageError, OptionError
 from mien.options import AnalyzerOptions
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from mien.analyzer import Analyzer
     from mien.results import FrameResult
 
-_DEFAULTS = AnalyzerOptions()
 # Characters that the table needs beside the name of the picture.
 _OTHER_COLUMNS = 62
 
@@ -41,13 +41,11 @@ def photo(
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the pictures with boxes and labels to this folder.")
     ] = None,
-    detector: Annotated[str, typer.Option(help="Face detector: yunet or haar.")] = _DEFAULTS.detector,
-    model: Annotated[str, typer.Option(help="Name of a shipped model, or a model folder.")] = _DEFAULTS.model,
-    min_confidence: Annotated[
-        float | None, typer.Option(help="Call answers below this confidence uncertain, 0 to 1.  [default: the model's]")
-    ] = _DEFAULTS.min_confidence,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _DEFAULTS.device,
-    threads: Annotated[int, typer.Option(help="Threads for the networks; 0 takes all cores.")] = _DEFAULTS.threads,
+    detector: DetectorOption = DEFAULTS.detector,
+    model: ModelOption = DEFAULTS.model,
+    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
+    device: DeviceOption = DEFAULTS.device,
+    threads: ThreadsOption = DEFAULTS.threads,
 ) -> None:
     """Read every face in pictures.
 
