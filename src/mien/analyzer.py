@@ -135,7 +135,7 @@ def load(options: AnalyzerOptions | None = None, **values: Any) -> Analyzer:
     return Analyzer(
         create_detector(options.detector, options.device, options.threads),
         FaceAligner(options.device, options.threads),
-        EmotionClassifier(options.model, options.device, options.threads),
+        EmotionClassifier(options.model, options.device, options.threads, options.precision),
         options,
     )
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelError, OptionError
-from mien.model_folder import find_model, load_config
+from mien.model_folder import INT8_FILE, find_model, load_config
 from mien.preprocessing import to_tensor
-from mien.runtime import create_session
+from mien.runtime import create_session, has_gpu, has_int8_instructions
 
 PHOTO = "photo"
 """The answer for photos: all heads together, with less weight on how frequent an emotion was in training."""
+
+PRECISIONS = ("auto", "fp32", "int8")
 
 
 class EmotionClassifier:
@@ -23,20 +26,33 @@ class EmotionClassifier:
         model: Name of a shipped model, or path of a model folder.
         device: See `mien.runtime.create_session`.
         threads: Likewise.
+        precision: See `choose_file`.
+
+    Attributes:
+        config: What is known of the model.
+        precision: ``fp32`` or ``int8``, whichever it runs with.
 
     Raises:
         ModelError: If the folder is incomplete or damaged.
-        OptionError: If there is no such model, or the device or the number of threads is not possible.
+        OptionError: If there is no such model, or the device, the number of threads or the precision is not possible.
     """
 
-    def __init__(self, model: str = "mien-1", device: str = "auto", threads: int = 0) -> None:
+    def __init__(self, model: str = "mien-1", device: str = "auto", threads: int = 0, precision: str = "auto") -> None:
         folder = find_model(model)
         self.config = load_config(folder)
-        self._session = create_session(folder / "model.onnx", device=device, threads=threads)
+        file = choose_file(folder, device, precision)
+        self.precision = "int8" if file.name == INT8_FILE else "fp32"
+        self._session = create_session(file, device=device, threads=threads)
         side, heads = self.config.input_size, len(self.config.heads)
-        reads, says = self._session.get_inputs()[0].shape[1:], self._session.get_outputs()[0].shape[1:]
-        if reads != [1, side, side] or says != [heads, len(self.config.labels)]:
-            raise ModelError(f"{folder}: model.onnx reads {reads} and answers {says}, config.json says otherwise")
+        reads, says = self._session.get_inputs()[0], self._session.get_outputs()[0]
+        if (reads.name, *reads.shape[1:], says.name, *says.shape[1:]) != (
+            *("faces", 1, side, side),
+            *("logits", heads, len(self.config.labels)),
+        ):
+            raise ModelError(
+                f"{file}: reads {reads.name} {reads.shape[1:]} and answers {says.name} {says.shape[1:]}, "
+                "config.json says otherwise"
+            )
 
     @property
     def input_size(self) -> int:
@@ -57,6 +73,15 @@ class EmotionClassifier:
         tensor = to_tensor(crops, self.config.mean, self.config.std)
         return np.asarray(self._session.run(["logits"], {"faces": tensor})[0], np.float32)
 
+    def check_head(self, head: str) -> None:
+        """Refuse an answer that the model does not have.
+
+        Raises:
+            OptionError: If it is neither ``photo`` nor one of the model's heads.
+        """
+        if head not in (PHOTO, *self.config.heads):
+            raise OptionError(f"unknown head {head!r}; expected one of {', '.join((PHOTO, *self.config.heads))}")
+
     def predict_proba(
         self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], head: str = PHOTO
     ) -> NDArray[np.float32]:
@@ -72,16 +97,38 @@ class EmotionClassifier:
         Raises:
             OptionError: If the model has no such head.
         """
+        self.check_head(head)
         logits = self.predict_logits(crops)
         if head in self.config.heads:
             number = self.config.heads.index(head)
             return softmax(logits[:, number] / self.config.temperatures[number])
-        if head != PHOTO:
-            raise OptionError(f"unknown head {head!r}; expected one of {', '.join((PHOTO, *self.config.heads))}")
         answers = blend(
             logits, np.array(self.config.temperatures), np.array(self.config.priors), self.config.prior_power
         )
         return softmax(np.log(answers) / np.float32(self.config.photo_temperature))
+
+
+def choose_file(folder: Path, device: str, precision: str) -> Path:
+    """Which of a model folder's networks to run.
+
+    Args:
+        folder: The model folder.
+        device: See `mien.runtime.create_session`.
+        precision: ``fp32``; ``int8``, the network in 8-bit numbers; or ``auto`` for ``int8`` where the folder has it
+            and the processor computes faster with it.
+
+    Raises:
+        OptionError: If there is no such precision, or the folder does not have it.
+    """
+    if precision not in PRECISIONS:
+        raise OptionError(f"unknown precision {precision!r}; expected one of {', '.join(PRECISIONS)}")
+    small = folder / INT8_FILE
+    if precision == "int8" and not small.is_file():
+        raise OptionError(f"precision 'int8': {folder} has no {INT8_FILE}; export it with --int8, or use 'fp32'")
+    on_cpu = device == "cpu" or not has_gpu()
+    if precision == "int8" or (precision == "auto" and on_cpu and small.is_file() and has_int8_instructions()):
+        return small
+    return folder / "model.onnx"
 
 
 def blend(

@@ -22,6 +22,8 @@ from mien.errors import DataError
 from mien.images import IMAGE_SUFFIXES
 
 FACE_SIDE = 48
+MAX_DAMAGED = 0.01
+"""Share of damaged pictures above which a folder is refused."""
 USAGES = ("Training", "PublicTest", "PrivateTest")
 # Column order of the FER+ vote files (Barsoum et al. 2016, "Training deep networks for facial expression
 # recognition with crowd-sourced label distribution").
@@ -264,8 +266,12 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
             yield stream
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (OSError, lzma.LZMAError, UnicodeDecodeError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: is no text in UTF-8; expected a CSV, or a folder of labelled pictures") from error
+    except (lzma.LZMAError, EOFError) as error:
+        raise DataError(f"{path}: is damaged or not compressed with xz; fetch it again") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or 'damaged'}") from error
 
 
 SPLIT_FOLDERS = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -13,11 +15,14 @@ from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer
 from mien.classifier import PHOTO, EmotionClassifier
-from mien.datasets import list_pictures, read_fer2013
+from mien.datasets import MAX_DAMAGED, list_pictures, read_fer2013
 from mien.detection import DetectedFace, Frame
+from mien.errors import DataError, ImageError
 from mien.images import read_image
-from mien.metrics import Report, evaluate
+from mien.metrics import Report
 from mien.preprocessing import crop
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +34,32 @@ class Answers:
         crops: What the network saw, uint8 (S, S), or None where no face was found.
         labels: int64 (N,), 0 to 6.
         probabilities: float32 (N, 7), NaN where no face was found.
+        head: Which of the model's answers these are, as for `EmotionClassifier.predict_proba`.
+        searched: Whether faces had to be found first.
+        damaged: How many further pictures could not be read.
     """
 
     names: list[str]
     crops: list[NDArray[np.uint8] | None]
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float32]
+    head: str = PHOTO
+    searched: bool = False
+    damaged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A labelled picture that is read when its turn comes: its name, class number and how to read it."""
+
+    name: str
+    label: int
+    read: Callable[[], Frame]
 
 
 FER2013_HEAD = "fer2013"
 _BATCH = 256
-_T = TypeVar("_T")
-Progress = Callable[[Iterable[_T], int], Iterable[_T]]
-
-
-def evaluate_data(
-    data: Path,
-    analyzer: Analyzer,
-    usage: str = "PublicTest",
-    through_detector: bool = False,
-    head: str | None = None,
-    progress: Progress[tuple[Frame, int]] = lambda items, total: items,
-) -> Report:
-    """Figures of a model on labelled faces; arguments and errors as for `answer_data`."""
-    answers = answer_data(data, analyzer, usage, through_detector, head, progress)
-    return evaluate(answers.labels, answers.probabilities)
+Progress: TypeAlias = Callable[[Iterable[Sample], int], Iterable[Sample]]
 
 
 def answer_data(
@@ -62,9 +68,11 @@ def answer_data(
     usage: str = "PublicTest",
     through_detector: bool = False,
     head: str | None = None,
-    progress: Progress[tuple[Frame, int]] = lambda items, total: items,
+    progress: Progress = lambda samples, total: samples,
 ) -> Answers:
-    """Let a model answer on labelled faces.
+    """Let a model answer on labelled faces; `mien.metrics.evaluate` makes figures of the answers.
+
+    A picture of a folder that cannot be read is named in the log and left out.
 
     Args:
         data: ``fer2013.csv`` (plain or .xz), a tree of class folders, or a folder with ``labels.csv``.
@@ -77,30 +85,64 @@ def answer_data(
         progress: Wraps the loop over the pictures, given the number of pictures.
 
     Raises:
-        DataError: If the data cannot be read.
-        ImageError: If a picture cannot be read.
+        DataError: If the data cannot be read, or more than 1 % of the pictures of a folder are damaged.
+        OptionError: If the model has no such head.
     """
     classifier = analyzer.classifier
     if data.is_dir():
-        pictures = list_pictures(data, usage)
-        total = len(pictures)
-        names = [str(path) for path, _ in pictures]
-        samples: Iterator[tuple[Frame, int]] = ((read_image(path), label) for path, label in pictures)
-        head = head or PHOTO
+        samples, natural = list(_list_folder(data, usage)), PHOTO
     else:
-        faces = read_fer2013(data, usage)
-        total = len(faces)
-        names = [f"{usage} row {number}" for number in range(total)]
-        frames = (on_canvas(pixels)[0] if through_detector else _grey_frame(pixels) for pixels in faces.pixels)
-        samples = ((frame, int(label)) for frame, label in zip(frames, faces.labels, strict=True))
-        head = head or (FER2013_HEAD if FER2013_HEAD in classifier.config.heads else PHOTO)
-    labels: list[int] = []
+        samples = list(_list_csv(data, usage, through_detector))
+        natural = FER2013_HEAD if FER2013_HEAD in classifier.config.heads else PHOTO
+    head = head or natural
+    classifier.check_head(head)
+    read: list[Sample] = []
     crops: list[NDArray[np.uint8] | None] = []
-    for frame, label in progress(samples, total):
-        labels.append(label)
+    damaged: list[ImageError] = []
+    for sample in progress(samples, len(samples)):
+        try:
+            frame = sample.read()
+        except ImageError as error:
+            logger.warning("%s; skipped", error)
+            damaged.append(error)
+            continue
+        read.append(sample)
         crops.append(largest_face(frame, analyzer) if through_detector else whole_frame(frame, classifier.input_size))
-    rows = [_answers(crops[start : start + _BATCH], classifier, head) for start in range(0, len(crops), _BATCH)]
-    return Answers(names, crops, np.array(labels, np.int64), np.concatenate(rows))
+    if len(damaged) > MAX_DAMAGED * len(samples):
+        raise DataError(
+            f"{data}: {len(damaged)} of {len(samples)} pictures cannot be read, more than {MAX_DAMAGED:.0%}; "
+            f"remove or replace them, first of all {damaged[0]}"
+        )
+    return Answers(
+        [sample.name for sample in read],
+        crops,
+        np.array([sample.label for sample in read], np.int64),
+        answer_crops(crops, classifier, head),
+        head,
+        through_detector,
+        len(damaged),
+    )
+
+
+def _list_folder(folder: Path, usage: str) -> Iterator[Sample]:
+    for path, label in list_pictures(folder, usage):
+        yield Sample(str(path), label, partial(read_image, path))
+
+
+def _list_csv(path: Path, usage: str, through_detector: bool) -> Iterator[Sample]:
+    faces = read_fer2013(path, usage)
+    for number, (pixels, label) in enumerate(zip(faces.pixels, faces.labels, strict=True)):
+        yield Sample(
+            f"{usage} row {number}", int(label), partial(_lay_out if through_detector else _grey_frame, pixels)
+        )
+
+
+def summarise(report: Report, answers: Answers) -> dict[str, Any]:
+    """Figures as plain values, ready for JSON: those of `Report`, with ``damaged``, and ``found`` only where sought."""
+    values = report.to_dict() | {"head": answers.head, "damaged": answers.damaged}
+    if not answers.searched:
+        del values["found"]
+    return values
 
 
 def whole_frame(frame: Frame, side: int) -> NDArray[np.uint8]:
@@ -132,6 +174,10 @@ def on_canvas(pixels: NDArray[np.uint8], side: int = 192) -> tuple[Frame, tuple[
     return _grey_frame(np.asarray(canvas, np.uint8)), (margin, margin, side)
 
 
+def _lay_out(pixels: NDArray[np.uint8]) -> Frame:
+    return on_canvas(pixels)[0]
+
+
 def _grey_frame(pixels: NDArray[np.uint8]) -> Frame:
     return np.repeat(pixels[:, :, None], 3, axis=2)
 
@@ -140,9 +186,13 @@ def _area(face: DetectedFace) -> float:
     return face.box[2] * face.box[3]
 
 
-def _answers(crops: list[NDArray[np.uint8] | None], classifier: EmotionClassifier, head: str) -> NDArray[np.float32]:
-    """Probabilities (N, 7), NaN where the crop is None."""
+def answer_crops(
+    crops: Sequence[NDArray[np.uint8] | None], classifier: EmotionClassifier, head: str
+) -> NDArray[np.float32]:
+    """Probabilities, float32 (N, 7), of N face crops, NaN where the crop is None; computed in batches."""
     answers = np.full((len(crops), len(classifier.config.labels)), np.nan, np.float32)
     found = [number for number, face in enumerate(crops) if face is not None]
-    answers[found] = classifier.predict_proba([face for face in crops if face is not None], head)
+    for start in range(0, len(found), _BATCH):
+        batch = found[start : start + _BATCH]
+        answers[batch] = classifier.predict_proba([face for k in batch if (face := crops[k]) is not None], head)
     return answers

@@ -12,6 +12,7 @@ import numpy as np
 
 from mien.datasets import (
     FACE_SIDE,
+    MAX_DAMAGED,
     SPLIT_FOLDERS,
     USAGES,
     FaceSet,
@@ -26,9 +27,6 @@ from mien.evaluation import whole_frame
 from mien.images import read_image
 
 logger = logging.getLogger(__name__)
-
-MAX_DAMAGED = 0.01
-"""Share of damaged pictures above which a folder is refused."""
 
 # Of pictures that nobody split, one in VALIDATION_SHARE is kept to choose the best epoch by.
 VALIDATION_SHARE = 10

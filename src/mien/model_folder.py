@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from textwrap import shorten
+from typing import Any, TypeVar
 
 from mien.emotions import LABELS
 from mien.errors import ModelError, OptionError
 
 SHIPPED = Path(__file__).parent / "models"
+INT8_FILE = "model-int8.onnx"
+"""The same network in 8-bit numbers; a model folder need not have it."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,27 +97,37 @@ def load_config(folder: Path) -> ModelConfig:
     path = folder / "config.json"
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        config = ModelConfig(
-            name=str(values["name"]),
-            labels=tuple(values["labels"]),
-            input_size=int(values["input_size"]),
-            mean=float(values["mean"]),
-            std=float(values["std"]),
-            heads=tuple(values["heads"]),
-            temperatures=tuple(map(float, values["temperatures"])),
-            priors=tuple(tuple(map(float, row)) for row in values["priors"]),
-            prior_power=float(values["prior_power"]),
-            photo_temperature=float(values["photo_temperature"]),
-            uncertain_below=float(values["uncertain_below"]),
-            figures=dict(values["figures"]),
-            training=dict(values["training"]),
-        )
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    except KeyError as error:
-        raise ModelError(f"{path}: key {error} is missing") from error
-    except (ValueError, TypeError) as error:
-        raise ModelError(f"{path}: not a valid model description: {error}") from error
+    except ValueError as error:
+        raise ModelError(f"{path}: not a valid model description: it is damaged or no JSON") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{path}: not a valid model description: expected an object, {{…}}")
+
+    def get(key: str, convert: Callable[[Any], _T]) -> _T:
+        try:
+            return convert(values[key])
+        except KeyError:
+            raise ModelError(f"{path}: key {key!r} is missing") from None
+        except (ValueError, TypeError):
+            found = shorten(json.dumps(values[key]), 60)
+            raise ModelError(f"{path}: not a valid model description: {key} is {found}") from None
+
+    config = ModelConfig(
+        name=get("name", str),
+        labels=get("labels", tuple),
+        input_size=get("input_size", int),
+        mean=get("mean", float),
+        std=get("std", float),
+        heads=get("heads", tuple),
+        temperatures=get("temperatures", _floats),
+        priors=get("priors", lambda rows: tuple(_floats(row) for row in rows)),
+        prior_power=get("prior_power", float),
+        photo_temperature=get("photo_temperature", float),
+        uncertain_below=get("uncertain_below", float),
+        figures=get("figures", dict),
+        training=get("training", dict),
+    )
     if config.labels != LABELS:
         raise ModelError(f"{path}: labels must be {', '.join(LABELS)} in this order")
     if not len(config.heads) == len(config.temperatures) == len(config.priors) >= 1:
@@ -121,3 +137,7 @@ def load_config(folder: Path) -> ModelConfig:
     if not all(0 < value < math.inf for value in (*config.temperatures, config.photo_temperature, config.std)):
         raise ModelError(f"{path}: temperatures and std must be above 0")
     return config
+
+
+def _floats(values: Iterable[Any]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

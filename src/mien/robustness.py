@@ -87,9 +87,7 @@ def measure_robustness(
     return Robustness(clean, float(np.mean([row.drops[1] for row in rows])), tuple(rows))
 
 
-def _answer(
-    answers: Answers, corruption: Corruption, level: int, classifier: EmotionClassifier
-) -> NDArray[np.float32]:
+def _answer(answers: Answers, corruption: Corruption, level: int, classifier: EmotionClassifier) -> NDArray[np.float32]:
     number = CORRUPTIONS.index(corruption)
     worse = [
         None
@@ -101,8 +99,8 @@ def _answer(
 
 
 def _accuracy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    # A face that was not found has NaN, which argmax would take for the largest.
-    return float((np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1) == labels)[~np.isnan(probabilities[:, 0])].sum()) / len(labels)
+    found = ~np.isnan(probabilities).any(axis=1)
+    return float((probabilities[found].argmax(axis=1) == labels[found]).sum() / len(labels))
 
 
 def _three(values: Iterable[Any]) -> tuple[Any, Any, Any]:

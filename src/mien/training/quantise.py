@@ -1,12 +1,11 @@
-"""From a model folder to one with 8-bit numbers: a quarter of the size."""
+"""A model folder's network once more in 8-bit numbers: a quarter of the size, and faster on many processors."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,13 @@ from numpy.typing import NDArray
 
 from mien.classifier import EmotionClassifier
 from mien.datasets import FaceSet
-from mien.errors import OptionError
-from mien.model_folder import load_config
+from mien.files import write_whole
+from mien.model_folder import INT8_FILE, load_config
 from mien.preprocessing import to_tensor
 from mien.training.faces import split_training
+
+MAX_LOSS = 0.005
+"""What 8 bits may cost in accuracy; a network that loses more is not kept."""
 
 CALIBRATION_FACES = 512
 _BATCH = 64
@@ -25,62 +27,53 @@ _BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Accuracy of the first head on PublicTest before and after, in 0..1."""
+    """Accuracy of the first head on PublicTest before and after, in 0..1, and whether the 8-bit network was kept."""
 
     before: float
     after: float
+    kept: bool
 
 
-def quantise_folder(folder: Path, faces: FaceSet, out: Path) -> Loss:
-    """Write an int8 version of a model folder: static quantisation, one scale per channel of the weights.
+def quantise_folder(folder: Path, faces: FaceSet) -> Loss:
+    """Add a network in 8-bit numbers to a model folder: static quantisation, one scale per channel of the weights.
 
     Args:
-        folder: The model folder with 32-bit numbers.
+        folder: The model folder.
         faces: The data it was trained on. The range of each activation is taken from Training faces, the loss
             measured on PublicTest.
-        out: Model folder to create.
 
     Returns:
-        What it costs in accuracy.
+        What it costs in accuracy. Where that is more than `MAX_LOSS`, the folder is left without it.
 
     Raises:
-        OptionError: If the folder exists.
         DataError: If a split is missing.
     """
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    if out.exists():
-        raise OptionError(f"{out}: exists already; choose another folder")
     validation = faces.of_usage("PublicTest")
     pixels = faces.pixels[split_training(faces)[0]]
     sample = pixels[:: max(1, len(pixels) // CALIBRATION_FACES)][:CALIBRATION_FACES]
     config = load_config(folder)
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        prepared = partial / "prepared.onnx"
+    before = _accuracy(folder, validation, "fp32")
+    with TemporaryDirectory() as place:
+        prepared, small = Path(place, "prepared.onnx"), Path(place, INT8_FILE)
         quant_pre_process(str(folder / "model.onnx"), str(prepared))
         quantize_static(
             str(prepared),
-            str(partial / "model.onnx"),
+            str(small),
             _Reader(sample, config.mean, config.std),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
-        prepared.unlink()
-        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        # Figures were measured on the original.
-        values |= {"name": out.name, "figures": {}, "training": {**values["training"], "int8": f"from {config.name}"}}
-        (partial / "config.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-        loss = Loss(_accuracy(folder, validation), _accuracy(partial, validation))
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return loss
+        write_whole(folder / INT8_FILE, small.read_bytes())
+    after = _accuracy(folder, validation, "int8")
+    kept = before - after <= MAX_LOSS
+    if not kept:
+        (folder / INT8_FILE).unlink()
+    return Loss(before, after, kept)
 
 
 class _Reader:
@@ -96,8 +89,8 @@ class _Reader:
         return None if batch is None else {"faces": batch}
 
 
-def _accuracy(folder: Path, faces: FaceSet) -> float:
-    classifier = EmotionClassifier(str(folder), device="cpu")
+def _accuracy(folder: Path, faces: FaceSet, precision: str) -> float:
+    classifier = EmotionClassifier(str(folder), device="cpu", precision=precision)
     right = 0
     for start in range(0, len(faces), 256):
         logits = classifier.predict_logits(faces.pixels[start : start + 256])[:, 0]
