@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mien.analyzer import Analyzer, load, predict_emotion
     from mien.emotions import Emotion
     from mien.errors import MienError
+    from mien.explanation import Explanation, explain
     from mien.options import AnalyzerOptions
     from mien.results import Face, FrameResult
 
@@ -23,10 +24,12 @@ __all__ = [
     "Analyzer",
     "AnalyzerOptions",
     "Emotion",
+    "Explanation",
     "Face",
     "FrameResult",
     "MienError",
     "__version__",
+    "explain",
     "load",
     "predict_emotion",
 ]
@@ -35,9 +38,11 @@ _HOMES = {
     "Analyzer": "mien.analyzer",
     "AnalyzerOptions": "mien.options",
     "Emotion": "mien.emotions",
+    "Explanation": "mien.explanation",
     "Face": "mien.results",
     "FrameResult": "mien.results",
     "MienError": "mien.errors",
+    "explain": "mien.explanation",
     "load": "mien.analyzer",
     "predict_emotion": "mien.analyzer",
 }

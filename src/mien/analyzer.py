@@ -152,9 +152,10 @@ def predict_emotion(source: ImageSource) -> Face | None:
     Raises:
         ImageError: If the picture cannot be read.
     """
-    return _default_analyzer().analyze(source).largest
+    return default_analyzer().analyze(source).largest
 
 
 @lru_cache(maxsize=1)
-def _default_analyzer() -> Analyzer:
+def default_analyzer() -> Analyzer:
+    """The analyzer with the default options, opened once."""
     return load()

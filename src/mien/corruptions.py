@@ -27,13 +27,16 @@ def jitter(face: Grey, strength: float, rng: np.random.Generator) -> Grey:
     side = face.shape[0]
     scale = 1 + rng.uniform(-strength, strength)
     dx, dy = rng.uniform(-strength, strength, 2) * side
-    return _warp(face, cv2.getRotationMatrix2D(_middle(side), 0, scale) + np.array([[0, 0, dx], [0, 0, dy]]))
+    matrix = np.asarray(cv2.getRotationMatrix2D(_middle(side), 0, scale), np.float64)
+    matrix[:, 2] += dx, dy
+    return _warp(face, matrix)
 
 
 def tilt(face: Grey, strength: float, rng: np.random.Generator) -> Grey:
     """Turn the face about its middle by ``strength`` degrees, to either side."""
     sign = 1 if rng.random() < 0.5 else -1
-    return _warp(face, cv2.getRotationMatrix2D(_middle(face.shape[0]), sign * strength, 1.0))
+    matrix = cv2.getRotationMatrix2D(_middle(face.shape[0]), sign * strength, 1.0)
+    return _warp(face, np.asarray(matrix, np.float64))
 
 
 def shrink(face: Grey, strength: float, rng: np.random.Generator) -> Grey:
@@ -73,7 +76,7 @@ def mask(face: Grey, strength: float, rng: np.random.Generator) -> Grey:
     width = round(side * strength**0.5)
     # Drawn as shares, so that the same draw gives the same place at every strength.
     left, top = (int(share * (side - width + 1)) for share in rng.random(2))
-    covered = face.copy()
+    covered: Grey = face.copy()
     covered[top : top + width, left : left + width] = rng.integers(0, 256)
     return covered
 
@@ -112,7 +115,7 @@ CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption("blur", blur, (0.02, 0.03, 0.04), "deviation {:.0%} of the side"),
     Corruption("noise", noise, (0.04, 0.08, 0.12), "deviation {:.0%} of white"),
     Corruption("jpeg", jpeg, (40, 20, 10), "quality {:.0f}"),
-    Corruption("dark", dark, (0.4, 0.2, 0.1), "{:.0%} of the light"),
+    Corruption("dark", dark, (0.5, 0.3, 0.15), "{:.0%} of the light"),
     Corruption("mask", mask, (0.125, 0.25, 0.375), "{:.1%} covered"),
     Corruption("low contrast", low_contrast, (0.6, 0.4, 0.2), "{:.0%} of the contrast"),
 )

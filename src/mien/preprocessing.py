@@ -53,29 +53,51 @@ def crop_color(frame: Frame, face: DetectedFace, side: int, scale: float, shift:
     Returns:
         uint8 (side, side, 3) BGR.
     """
+    length = scale * max(face.box[2:])
+    # Sampling a large face at `side` points would alias: sample k times as densely, then average k x k blocks.
+    dense = side * max(1, math.ceil(length / side))
+    matrix = _square_to_frame(face, dense, scale, shift)
+    centre_x, centre_y = matrix @ ((dense - 1) / 2, (dense - 1) / 2, 1)
+    reach = length / 2 * (abs(math.cos(face.roll)) + abs(math.sin(face.roll)))
+    part, offset_x, offset_y = _around(frame, centre_x + 0.5, centre_y + 0.5, reach)
+    matrix[:, 2] -= offset_x, offset_y
+    region = cv2.warpAffine(
+        part, matrix, (dense, dense), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(cv2.resize(region, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def crop_to_frame(face: DetectedFace, side: int) -> NDArray[np.float64]:
+    """Where the pixels of `crop` come from.
+
+    Args:
+        face: The face.
+        side: Side of the crop in pixels.
+
+    Returns:
+        Affine matrix, (2, 3), from a pixel (x, y, 1) of the crop to the pixel of the frame.
+    """
+    return _square_to_frame(face, side, CROP_SCALE, CROP_SHIFT)
+
+
+def _square_to_frame(face: DetectedFace, side: int, scale: float, shift: float) -> NDArray[np.float64]:
+    """Affine matrix from pixels of the square around a face, ``side`` pixels wide, to pixels of the frame."""
     left, top, width, height = face.box
     length = max(width, height)
     cos, sin = math.cos(face.roll), math.sin(face.roll)
     # Below the centre means along the face's own axis, which tilts with it.
     centre_x = left + width / 2 - sin * length * shift
     centre_y = top + height / 2 + cos * length * shift
-    # Sampling a large face at `side` points would alias: sample k times as densely, then average k x k blocks.
-    dense = side * max(1, math.ceil(length * scale / side))
-    step = length * scale / dense
-    # Where the crop's first pixel lies from the centre, along each axis of the face. The middle of pixel i lies
+    step = length * scale / side
+    # Where the square's first pixel lies from the centre, along each axis of the face. The middle of pixel i lies
     # at i + 0.5, in the frame as in the crop.
     first = (step - length * scale) / 2
-    part, offset_x, offset_y = _around(frame, centre_x, centre_y, length * scale / 2 * (abs(cos) + abs(sin)))
-    matrix = np.array(
+    return np.array(
         [
-            [step * cos, -step * sin, centre_x + first * (cos - sin) - 0.5 - offset_x],
-            [step * sin, step * cos, centre_y + first * (sin + cos) - 0.5 - offset_y],
+            [step * cos, -step * sin, centre_x + first * (cos - sin) - 0.5],
+            [step * sin, step * cos, centre_y + first * (sin + cos) - 0.5],
         ]
     )
-    region = cv2.warpAffine(
-        part, matrix, (dense, dense), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(cv2.resize(region, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _around(frame: Frame, x: float, y: float, reach: float) -> tuple[Frame, int, int]:

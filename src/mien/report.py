@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from mien.emotions import LABELS, Emotion
 from mien.evaluation import Answers
 from mien.files import write_whole
 from mien.metrics import ECE_BINS, Report
+from mien.robustness import LEVELS, Robustness
 from mien.training.pictures import save_figure
 
 if TYPE_CHECKING:
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 SHEET_ROWS, SHEET_COLUMNS = 6, 8
 
 
-def write_report(folder: Path, title: str, report: Report, answers: Answers) -> None:
+def write_report(
+    folder: Path,
+    title: str,
+    report: Report,
+    answers: Answers,
+    values: dict[str, Any],
+    robustness: Robustness | None = None,
+) -> None:
     """Write ``report.md``, ``report.json`` and the pictures that it shows.
 
     Args:
@@ -30,6 +38,8 @@ def write_report(folder: Path, title: str, report: Report, answers: Answers) -> 
         title: Heading of the report.
         report: The figures.
         answers: What they were computed from.
+        values: What ``report.json`` holds beside the title.
+        robustness: What corruptions of the faces cost, if that was measured.
 
     Raises:
         OSError: If a file cannot be written.
@@ -43,10 +53,12 @@ def write_report(folder: Path, title: str, report: Report, answers: Answers) -> 
         "reliability": draw_reliability(labels, probabilities, report.ece),
         "mistakes": draw_mistakes(answers),
     }
+    if robustness is not None:
+        figures["corruptions"] = draw_robustness(robustness)
     for name, figure in figures.items():
         save_figure(figure, folder / f"{name}.png")
-    write_whole(folder / "report.json", json.dumps({"title": title, **report.to_dict()}, indent=2) + "\n")
-    write_whole(folder / "report.md", _markdown(title, report))
+    write_whole(folder / "report.json", json.dumps({"title": title, **values}, indent=2) + "\n")
+    write_whole(folder / "report.md", _markdown(title, report, values, robustness))
 
 
 def draw_confusion(report: Report) -> Figure:
@@ -157,13 +169,51 @@ def draw_mistakes(answers: Answers) -> Figure:
     return figure
 
 
-def _markdown(title: str, report: Report) -> str:
+def draw_robustness(robustness: Robustness) -> Figure:
+    """Points of accuracy that each corruption costs at each strength."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.4, 5.4), layout="constrained")
+    panel = figure.subplots()
+    rows = robustness.corruptions[::-1]
+    places = np.arange(len(rows))
+    for level, (name, color) in enumerate(zip(LEVELS, ("#9ecae1", "#4292c6", "#084594"), strict=True)):
+        drops = [100 * row.drops[level] for row in rows]
+        bars = panel.barh(places + 0.27 * (1 - level), drops, 0.25, color=color, label=name)
+        labels = [f"{drop:.1f}  ({row.strengths[level]})" for drop, row in zip(drops, rows, strict=True)]
+        panel.bar_label(bars, labels, fontsize=7, padding=3)
+    mean = 100 * robustness.mean_drop
+    panel.axvline(mean, color="#d55e00", linestyle="--", linewidth=1, label=f"mean of the middle strength, {mean:.1f}")
+    panel.set_yticks(places, [row.name for row in rows])
+    # Room for the texts behind the bars.
+    panel.set_xlim(right=1.35 * max(1, *(100 * max(row.drops) for row in rows)))
+    panel.set(xlabel="points of accuracy lost", title=f"accuracy as the faces are: {robustness.accuracy:.3f}")
+    panel.legend(frameon=False, loc="lower right")
+    panel.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def robustness_table(robustness: Robustness) -> str:
+    """What corruptions cost, as a Markdown table."""
+    lines = ["| corruption | weak | lost | middle | lost | strong | lost |", "|---|---|---:|---|---:|---|---:|"]
+    for row in robustness.corruptions:
+        cells = [f"{text} | {100 * drop:.1f}" for text, drop in zip(row.strengths, row.drops, strict=True)]
+        lines.append(f"| {row.name} | {' | '.join(cells)} |")
+    return "\n".join(
+        [*lines, "", f"Mean drop at the middle strength: {100 * robustness.mean_drop:.1f} points of accuracy."]
+    )
+
+
+def _markdown(title: str, report: Report, values: dict[str, Any], robustness: Robustness | None) -> str:
+    # Found are counted only where faces had to be found.
+    counts = {"faces": report.n, "found": values.get("found"), "damaged": values.get("damaged") or None}
+    counts = {name: count for name, count in counts.items() if count is not None}
     lines = [
         f"# {title}",
         "",
-        "| faces | found | accuracy | macro-F1 | balanced accuracy | ECE |",
-        "|---:|---:|---:|---:|---:|---:|",
-        f"| {report.n} | {report.found} | {report.accuracy:.4f} | {report.macro_f1:.4f} "
+        f"| {' | '.join(counts)} | accuracy | macro-F1 | balanced accuracy | ECE |",
+        "|---:" * (len(counts) + 4) + "|",
+        f"| {' | '.join(map(str, counts.values()))} | {report.accuracy:.4f} | {report.macro_f1:.4f} "
         f"| {report.balanced_accuracy:.4f} | {report.ece:.4f} |",
         "",
         "| emotion | precision | recall | F1 | support |",
@@ -182,6 +232,9 @@ def _markdown(title: str, report: Report) -> str:
         "reliability": "Reliability: how far confidence can be taken at its word",
         "mistakes": "The most confident mistakes: answer, confidence and label",
     }
+    if robustness is not None:
+        lines += ["", "## Harder faces", "", robustness_table(robustness)]
+        pictures = {"corruptions": "What each corruption costs"} | pictures
     for name, heading in pictures.items():
         lines += ["", f"## {heading}", "", f"![{heading}]({name}.png)"]
     return "\n".join(lines) + "\n"

@@ -15,6 +15,7 @@ import mien
 from mien.cli.compare import compare
 from mien.cli.data import data
 from mien.cli.evaluate import evaluate
+from mien.cli.explain import explain
 from mien.cli.export import export
 from mien.cli.live import live
 from mien.cli.models import models
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command()(photo)
 app.command()(video)
 app.command()(live)
+app.command()(explain)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)

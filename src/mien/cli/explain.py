@@ -1,0 +1,49 @@
+"""``mien explain``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, ModelOption, ThreadsOption
+from mien.cli.output import tables
+from mien.errors import OptionError
+from mien.options import AnalyzerOptions
+
+
+def explain(
+    picture: Annotated[Path, typer.Argument(help="A photo.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Picture to write, .png or .jpg.")],
+    face: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Number of the face from left to right, from 1.  [default: the largest]"),
+    ] = None,
+    emotion: Annotated[
+        str | None, typer.Option(help="The emotion to explain.  [default: the one that was read]")
+    ] = None,
+    detector: DetectorOption = DEFAULTS.detector,
+    model: ModelOption = DEFAULTS.model,
+    device: DeviceOption = DEFAULTS.device,
+    threads: ThreadsOption = DEFAULTS.threads,
+) -> None:
+    """Draw which part of a face speaks for an emotion.
+
+    The face is covered bit by bit; what makes the emotion less likely when it is covered speaks for it.
+    """
+    options = AnalyzerOptions(model, detector, device=device, threads=threads)
+    if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise OptionError(f"--out {out}: unknown picture format {out.suffix!r}; use .png or .jpg")
+    if out.is_dir() or (out.exists() and picture.exists() and os.path.samefile(out, picture)):  # noqa: PTH121
+        raise OptionError(f"--out {out}: is {'a folder' if out.is_dir() else 'the photo itself'}; name another file")
+    from mien.analyzer import load
+    from mien.explanation import explain as find_reasons
+    from mien.heatmap import draw_explanation
+    from mien.images import write_image
+
+    explanation = find_reasons(str(picture), face, emotion, load(options))
+    write_image(draw_explanation(explanation), out)
+    words = f"face {explanation.number}, {explanation.emotion} {100 * explanation.probability:.0f} %"
+    tables.print(f"{words}: {out}", soft_wrap=True)
