@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -47,31 +47,29 @@ def draw_explanation(explanation: Explanation) -> Frame:
     width = max(photo.shape[1], _LEAST_WIDTH)
     sheet = Image.new("RGB", (width + _COLUMN + 3 * _MARGIN, height + 2 * _MARGIN + 92), _GROUND)
     face, emotion = explanation.face, explanation.emotion
-    title = f"What speaks for {emotion}, {explanation.probability:.0%}".replace("%", " %")
-    _write(sheet, (_MARGIN, _MARGIN - 4), title, 26)
-    read = (
-        ""
-        if emotion == face.emotion
-        else f"  The face was read as {face.emotion}, {face.confidence:.0%}.".replace("%", " %")
-    )
-    _write(sheet, (_MARGIN, _MARGIN + 34), f"Face {explanation.number} from the left.{read}", 15, _FAINT)
+    _write(sheet, (_MARGIN, _MARGIN - 4), f"What speaks for {emotion}, {_percent(explanation.probability)}", 26)
+    words = f"Face {explanation.number} from the left."
+    if emotion != face.emotion:
+        words += f"  It was read as {face.emotion}, {_percent(face.confidence)}."
+    _write(sheet, (_MARGIN, _MARGIN + 34), words, 15, _FAINT)
     top = _MARGIN + 64
     sheet.paste(Image.fromarray(photo), (_MARGIN, top))
     left = width + 2 * _MARGIN
-    seen = cv2.resize(explanation.crop, (_CROP, _CROP), interpolation=cv2.INTER_CUBIC)
-    grey = np.repeat(seen[:, :, None], 3, axis=2)
-    effect = cv2.resize(explanation.effect, (_CROP, _CROP), interpolation=cv2.INTER_CUBIC)
+    grey = np.asarray(cv2.cvtColor(_enlarge(explanation.crop), cv2.COLOR_GRAY2RGB), np.uint8)
+    effect = _enlarge(explanation.effect)
     sheet.paste(Image.fromarray(_overlay(grey, effect, limit)), (left, top))
     _draw_scale(sheet, left + _CROP + 12, top, limit)
     small = _CROP // 2
-    sheet.paste(
-        Image.fromarray(cv2.resize(grey, (small, small), interpolation=cv2.INTER_AREA)), (left, top + _CROP + 12)
-    )
+    sheet.paste(Image.fromarray(grey).resize((small, small)), (left, top + _CROP + 12))
     _write(sheet, (left + small + 12, top + _CROP + 12), "what the\nnetwork saw", 14, _FAINT)
     _draw_bars(sheet, left, top + _CROP + small + 32, explanation)
     note = "Warm: covering this part makes the emotion less likely. Cold: more likely."
     _write(sheet, (_MARGIN, sheet.height - _MARGIN - 10), note, 14, _FAINT)
     return np.ascontiguousarray(np.asarray(sheet)[:, :, ::-1])
+
+
+def _enlarge(square: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(cv2.resize(square, (_CROP, _CROP), interpolation=cv2.INTER_CUBIC))
 
 
 def _photo(explanation: Explanation, limit: float) -> _Rgb:
@@ -84,7 +82,7 @@ def _photo(explanation: Explanation, limit: float) -> _Rgb:
     # Pixel centres lie at i + 0.5, in the photo as in the picture of it.
     matrix = zoom * explanation.to_frame
     matrix[:, 2] += 0.5 * zoom - 0.5
-    effect = cv2.warpAffine(explanation.effect, matrix, size, flags=cv2.INTER_CUBIC)
+    effect = np.asarray(cv2.warpAffine(explanation.effect, matrix, size, flags=cv2.INTER_CUBIC), np.float32)
     side = len(explanation.crop)
     corners = np.array([[x, y, 1] for x, y in ((0, 0), (side, 0), (side, side), (0, side))]) - [0.5, 0.5, 0]
     drawn = np.ascontiguousarray(_overlay(np.asarray(photo[:, :, ::-1], np.uint8), effect, limit))
@@ -113,11 +111,8 @@ def _draw_scale(sheet: Image.Image, left: int, top: int, limit: float) -> None:
     strip = _overlay(white, np.repeat(column, _SCALE_WIDTH, axis=1), 1.0)
     sheet.paste(Image.fromarray(strip), (left, top))
     points = f"{100 * limit:.{1 if limit < 0.1 else 0}f}"
-    for text, y in (
-        (f"-{points} points", top - 2),
-        ("0", top + _CROP // 2 - 8),
-        (f"+{points} points", top + _CROP - 16),
-    ):
+    ends = (f"-{points} points", top - 2), ("0", top + _CROP // 2 - 8), (f"+{points} points", top + _CROP - 16)
+    for text, y in ends:
         _write(sheet, (left + _SCALE_WIDTH + 6, y), text, 12, _FAINT)
 
 
@@ -132,7 +127,11 @@ def _draw_bars(sheet: Image.Image, left: int, top: int, explanation: Explanation
         _write(sheet, (left, y), str(emotion), 14, ink)
         pen.rectangle((left + names, y + 2, left + names + room, y + 16), fill=(240, 240, 240))
         pen.rectangle((left + names, y + 2, left + names + round(room * share), y + 16), fill=emotion.color)
-        _write(sheet, (left + names + room + 8, y), f"{100 * share:.0f} %", 14, ink)
+        _write(sheet, (left + names + room + 8, y), _percent(share), 14, ink)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _write(sheet: Image.Image, place: tuple[int, int], text: str, size: int, ink: tuple[int, int, int] = _INK) -> None:

@@ -181,7 +181,9 @@ def draw_robustness(robustness: Robustness) -> Figure:
         drops = [100 * row.drops[level] for row in rows]
         bars = panel.barh(places + 0.27 * (1 - level), drops, 0.25, color=color, label=name)
         labels = [f"{drop:.1f}  ({row.strengths[level]})" for drop, row in zip(drops, rows, strict=True)]
-        panel.bar_label(bars, labels, fontsize=7, padding=3)
+        panel.bar_label(
+            bars, labels, fontsize=7, padding=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+        )
     mean = 100 * robustness.mean_drop
     panel.axvline(mean, color="#d55e00", linestyle="--", linewidth=1, label=f"mean of the middle strength, {mean:.1f}")
     panel.set_yticks(places, [row.name for row in rows])
