@@ -98,13 +98,11 @@ class EmotionClassifier:
             OptionError: If the model has no such head.
         """
         self.check_head(head)
-        logits = self.predict_logits(crops)
+        scales, biases = np.array(self.config.scales, np.float32), np.array(self.config.biases, np.float32)
+        logits = self.predict_logits(crops) * scales + biases
         if head in self.config.heads:
-            number = self.config.heads.index(head)
-            return softmax(logits[:, number] / self.config.temperatures[number])
-        answers = blend(
-            logits, np.array(self.config.temperatures), np.array(self.config.priors), self.config.prior_power
-        )
+            return softmax(logits[:, self.config.heads.index(head)])
+        answers = blend(logits, np.array(self.config.priors), self.config.prior_power)
         return softmax(np.log(answers) / np.float32(self.config.photo_temperature))
 
 
@@ -131,17 +129,11 @@ def choose_file(folder: Path, device: str, precision: str) -> Path:
     return folder / "model.onnx"
 
 
-def blend(
-    logits: NDArray[np.float32],
-    temperatures: NDArray[np.float64],
-    priors: NDArray[np.float64],
-    prior_power: float,
-) -> NDArray[np.float32]:
+def blend(logits: NDArray[np.float32], priors: NDArray[np.float64], prior_power: float) -> NDArray[np.float32]:
     """The mean answer of all heads, after each has left behind some of how frequent an emotion was in training.
 
     Args:
-        logits: (N, heads, 7).
-        temperatures: (heads,), divide the logits.
+        logits: Calibrated logits, (N, heads, 7).
         priors: (heads, 7), shares of the emotions in training.
         prior_power: 0 leaves the answers as they are, 1 answers as if all emotions were equally frequent
             (Menon et al. 2021, "Long-tail learning via logit adjustment").
@@ -149,7 +141,7 @@ def blend(
     Returns:
         float32 (N, 7), above 0; rows add up to 1.
     """
-    adjusted = logits / temperatures[:, None] - prior_power * np.log(priors)
+    adjusted = logits - prior_power * np.log(priors)
     return np.asarray(softmax(adjusted.astype(np.float32)).mean(axis=1) + 1e-9, np.float32)
 
 

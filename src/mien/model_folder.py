@@ -32,8 +32,9 @@ class ModelConfig:
         mean: Mean of the training pixels, in 0..1; subtracted from the input.
         std: Their standard deviation; divides the input.
         heads: Names of the network's heads, in the order of its outputs.
-        temperatures: What divides each head's logits (Guo et al. 2017, "On calibration of modern neural
-            networks"), same order.
+        scales: What multiplies each head's logits, one number per emotion, same order.
+        biases: What is added to them then: vector scaling (Guo et al. 2017, "On calibration of modern neural
+            networks").
         priors: Share of each emotion in what each head was trained on, same order.
         prior_power: How far the answer for photos leaves these shares behind: 0 not at all, 1 as if all
             emotions were equally frequent (Menon et al. 2021, "Long-tail learning via logit adjustment").
@@ -49,7 +50,8 @@ class ModelConfig:
     mean: float
     std: float
     heads: tuple[str, ...]
-    temperatures: tuple[float, ...]
+    scales: tuple[tuple[float, ...], ...]
+    biases: tuple[tuple[float, ...], ...]
     priors: tuple[tuple[float, ...], ...]
     prior_power: float
     photo_temperature: float
@@ -120,8 +122,9 @@ def load_config(folder: Path) -> ModelConfig:
         mean=get("mean", float),
         std=get("std", float),
         heads=get("heads", tuple),
-        temperatures=get("temperatures", _floats),
-        priors=get("priors", lambda rows: tuple(_floats(row) for row in rows)),
+        scales=get("scales", _rows),
+        biases=get("biases", _rows),
+        priors=get("priors", _rows),
         prior_power=get("prior_power", float),
         photo_temperature=get("photo_temperature", float),
         uncertain_below=get("uncertain_below", float),
@@ -130,14 +133,17 @@ def load_config(folder: Path) -> ModelConfig:
     )
     if config.labels != LABELS:
         raise ModelError(f"{path}: labels must be {', '.join(LABELS)} in this order")
-    if not len(config.heads) == len(config.temperatures) == len(config.priors) >= 1:
-        raise ModelError(f"{path}: heads, temperatures and priors must have the same length")
-    if any(len(row) != len(LABELS) or not all(0 < share <= 1 for share in row) for row in config.priors):
-        raise ModelError(f"{path}: each row of priors must have {len(LABELS)} shares above 0")
-    if not all(0 < value < math.inf for value in (*config.temperatures, config.photo_temperature, config.std)):
-        raise ModelError(f"{path}: temperatures and std must be above 0")
+    tables = {"scales": config.scales, "biases": config.biases, "priors": config.priors}
+    for name, rows in tables.items():
+        if len(rows) != len(config.heads) or not rows or any(len(row) != len(LABELS) for row in rows):
+            raise ModelError(f"{path}: {name} must have one row of {len(LABELS)} numbers per head")
+    if any(not 0 < share <= 1 for row in config.priors for share in row):
+        raise ModelError(f"{path}: priors must be shares above 0")
+    positive = (*(scale for row in config.scales for scale in row), config.photo_temperature, config.std)
+    if not all(0 < value < math.inf for value in positive):
+        raise ModelError(f"{path}: scales, photo_temperature and std must be above 0")
     return config
 
 
-def _floats(values: Iterable[Any]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+def _rows(rows: Iterable[Iterable[Any]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(map(float, row)) for row in rows)
