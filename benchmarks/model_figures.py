@@ -1,79 +1,231 @@
-"""Measure a model folder and write the figures into its ``config.json``.
+"""Measure a model folder and write the figures into its ``config.json`` and its card, ``README.md``.
 
-    python benchmarks/model_figures.py MODEL_FOLDER fer2013.csv PHOTOS
+    python benchmarks/model_figures.py MODEL_FOLDER fer2013.csv ferplus_votes.csv PHOTOS
 
-Runs ``mien evaluate`` on PublicTest as given and through the detector, and on PHOTOS (a folder with ``labels.csv``)
-with each of the model's answers; prints the Markdown tables of the model card.
+PHOTOS is a folder with ``labels.csv``. In the card everything between the two marks is replaced; a folder without a
+card gets one to be completed by hand. The reliability diagrams are drawn into the folder. Figures are those of the
+precision that this machine chooses, which the card names; both precisions stand side by side in the first table.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
+
+from mien.analyzer import load
+from mien.classifier import PHOTO, EmotionClassifier
+from mien.datasets import read_fer2013, read_votes
+from mien.evaluation import FER2013_HEAD, Answers, answer_crops, answer_data
+from mien.files import write_whole
+from mien.metrics import Report, evaluate
+from mien.model_folder import INT8_FILE
+from mien.options import AnalyzerOptions
+from mien.report import draw_reliability, robustness_table
+from mien.robustness import Robustness, measure_robustness
+from mien.training.pictures import save_figure
+
+BEGIN = "<!-- figures: written by benchmarks/model_figures.py -->"
+END = "<!-- end of figures -->"
+Set = tuple[str, str, Answers]
+"""Name of a set, what its labels are, and the answers on it."""
 
 
-def main(folder: Path, data: Path, photos: Annotated[Path, typer.Argument(help="Folder with labels.csv.")]) -> None:
-    """Print the tables and update the folder's figures."""
-    given = measure(folder, data)
-    through = measure(folder, data, "--through-detector")
-    print("| PublicTest | faces found | accuracy | macro-F1 | balanced accuracy | ECE |\n|---|---|---|---|---|---|")
-    print_row("crops as given", given)
-    print_row("on a canvas, through detector and crop", through)
-    print("\n| emotion | precision | recall | F1 | support |\n|---|---|---|---|---|")
-    for name, row in given["per_class"].items():
-        print(f"| {name} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | {row['support']} |")
-    print(
-        "\n| web photos | faces found | accuracy | macro-F1 | balanced accuracy | without fear | ECE |\n"
-        + "|---" * 7
-        + "|"
-    )
-    answers = {head: measure(folder, photos, "--through-detector", "--head", head) for head in heads(folder)}
-    for head, report in answers.items():
-        print_row(f"`{head}`", report, f" {without_fear(report):.3f} |")
-    figures = {
-        "publictest_accuracy": given["accuracy"],
-        "publictest_macro_f1": given["macro_f1"],
-        "publictest_ece": given["ece"],
-        "publictest_through_detector_accuracy": through["accuracy"],
-        "wild_faces_found": answers["photo"]["found"] / answers["photo"]["n"],
-        "wild_balanced_accuracy": answers["photo"]["balanced_accuracy"],
-        "wild_balanced_accuracy_without_fear": without_fear(answers["photo"]),
-    }
-    path = folder / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["figures"] = {name: round(value, 4) for name, value in figures.items()}
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+def main(
+    folder: Path,
+    data: Annotated[Path, typer.Argument(help="fer2013.csv, plain or .xz.")],
+    votes: Annotated[Path, typer.Argument(help="FER+ votes.")],
+    photos: Annotated[Path, typer.Argument(help="Folder with labels.csv.")],
+    threads: Annotated[int, typer.Option(help="Threads for the networks; 0 takes all cores.")] = 0,
+) -> None:
+    """Measure, and write card, figures and diagrams."""
+    analyzer = load(AnalyzerOptions(str(folder), threads=threads))
+    classifier = analyzer.classifier
+    given = answer_data(data, analyzer, head=natural_head(classifier))
+    through = answer_data(data, analyzer, through_detector=True, head=given.head)
+    wild = answer_data(photos, analyzer, through_detector=True)
+    voted = by_votes(data, votes, given)
+    sets: list[Set] = [
+        ("PublicTest", "FER-2013", given),
+        ("PublicTest", "FER+ majority", voted),
+        ("PublicTest through the detector", "FER-2013", through),
+        ("web photos through the detector", "their own", wild),
+    ]
+    answers = [(*row[:2], answered(row[2], classifier, head)) for row in sets for head in heads(classifier)]
+    robustness = measure_robustness(given, classifier)
+    draw(folder, given, wild)
+    body = [
+        f"Precision {classifier.precision}; PublicTest has {len(given.labels)} faces, {len(voted.labels)} of them with "
+        f"FER+ votes; there are {len(wild.labels)} web photos. A face that is not found counts as wrong.",
+        both_precisions(folder, given, wild, threads),
+        *("Each answer on each set:", answer_table(answers)),
+        *(f"Per emotion, head `{given.head}` on PublicTest as given:", emotion_table(report_of(given))),
+        *("Per emotion, answer `photo` on the web photos:", emotion_table(report_of(wild))),
+        *(doubt_sentence(classifier), doubt_table(answers, classifier)),
+        *(f"Harder faces, head `{given.head}` on PublicTest, points of accuracy lost:", robustness_table(robustness)),
+        "![Reliability on PublicTest](reliability.png) ![Reliability on web photos](reliability-photos.png)",
+    ]
+    write_card(folder, "\n\n".join(body))
+    write_figures(folder, report_of(given), report_of(through), report_of(wild), robustness)
+    print("\n\n".join(body))
 
 
-def measure(folder: Path, data: Path, *options: str) -> dict[str, Any]:
-    """What ``mien evaluate --json`` says."""
-    command = [sys.executable, "-m", "mien", "evaluate", str(data), "--model", str(folder), "--json", *options]
-    report: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return report
+def natural_head(classifier: EmotionClassifier) -> str:
+    """The answer that FER-2013's labels ask for."""
+    return FER2013_HEAD if FER2013_HEAD in classifier.config.heads else PHOTO
 
 
-def heads(folder: Path) -> list[str]:
+def heads(classifier: EmotionClassifier) -> list[str]:
     """The answers a model can give."""
-    return ["photo", *json.loads((folder / "config.json").read_text(encoding="utf-8"))["heads"]]
+    return [PHOTO, *classifier.config.heads]
 
 
-def without_fear(report: dict[str, Any]) -> float:
-    """Balanced accuracy over the six emotions other than fear, of which the photos have too few."""
-    recalls = [row["recall"] for name, row in report["per_class"].items() if name != "fear"]
-    return float(sum(recalls) / len(recalls))
+def report_of(answers: Answers) -> Report:
+    """Figures of answers."""
+    return evaluate(answers.labels, answers.probabilities)
 
 
-def print_row(name: str, report: dict[str, Any], extra: str = "") -> None:
-    """Print one row of a table; ``extra`` goes before the last column."""
-    print(
-        f"| {name} | {report['found'] / report['n']:.1%} | {report['accuracy']:.3f} | {report['macro_f1']:.3f} "
-        f"| {report['balanced_accuracy']:.3f} |{extra} {report['ece']:.3f} |"
+def answered(answers: Answers, classifier: EmotionClassifier, head: str) -> Answers:
+    """The same faces with another of the model's answers."""
+    return replace(answers, head=head, probabilities=answer_crops(answers.crops, classifier, head))
+
+
+def by_votes(data: Path, votes: Path, given: Answers) -> Answers:
+    """The PublicTest faces that have FER+ votes for an emotion, labelled by the majority."""
+    faces = read_votes(votes, read_fer2013(data)).of_usage("PublicTest")
+    assert faces.votes is not None
+    known = np.flatnonzero(faces.votes.sum(axis=1) > 0)
+    return replace(
+        given,
+        names=[given.names[k] for k in known],
+        crops=[given.crops[k] for k in known],
+        labels=faces.votes[known].argmax(axis=1).astype(np.int64),
+        probabilities=given.probabilities[known],
     )
+
+
+def both_precisions(folder: Path, given: Answers, wild: Answers, threads: int) -> str:
+    """Accuracy, size and speed of the network in 32 and in 8 bits."""
+    kinds = ["fp32", "int8"] if (folder / INT8_FILE).is_file() else ["fp32"]
+    models = {kind: EmotionClassifier(str(folder), "cpu", threads, kind) for kind in kinds}
+    times = side_by_side({kind: EmotionClassifier(str(folder), "cpu", 1, kind) for kind in kinds})
+    rows = []
+    for kind, model in models.items():
+        reports = [report_of(answered(answers, model, answers.head)) for answers in (given, wild)]
+        file = folder / (INT8_FILE if kind == "int8" else "model.onnx")
+        rows.append(
+            f"| {kind} | {file.stat().st_size / 1e6:.1f} MB | {times[kind]:.2f} | {reports[0].accuracy:.4f} "
+            f"| {reports[0].ece:.4f} | {reports[1].balanced_accuracy:.4f} |"
+        )
+    head = (
+        f"| precision | file | ms a face, one thread, batch 1 | PublicTest accuracy (`{given.head}`) | ECE "
+        "| web photos, balanced accuracy (`photo`) |\n|---|---:|---:|---:|---:|---:|"
+    )
+    return "\n".join([head, *rows])
+
+
+def side_by_side(models: dict[str, EmotionClassifier], rounds: int = 200) -> dict[str, float]:
+    """Best time of each model for one face in milliseconds, taking turns."""
+    side = next(iter(models.values())).input_size
+    face = np.random.default_rng(0).integers(0, 256, (1, side, side), np.uint8)
+    best = dict.fromkeys(models, float("inf"))
+    for _ in range(rounds):
+        for name, model in models.items():
+            start = time.perf_counter()
+            model.predict_logits(face)
+            best[name] = min(best[name], 1e3 * (time.perf_counter() - start))
+    return best
+
+
+def answer_table(sets: Sequence[Set]) -> str:
+    """Figures of every answer on every set."""
+    lines = [
+        "| set | labels | answer | faces found | accuracy | macro-F1 | balanced accuracy | without fear | ECE |",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, labels, answers in sets:
+        report = report_of(answers)
+        found = f"{report.found / report.n:.1%}" if answers.searched else "given"
+        lines.append(
+            f"| {name} | {labels} | `{answers.head}` | {found} | {report.accuracy:.4f} | {report.macro_f1:.4f} "
+            f"| {report.balanced_accuracy:.4f} | {without_fear(report):.4f} | {report.ece:.4f} |"
+        )
+    return "\n".join(lines)
+
+
+def emotion_table(report: Report) -> str:
+    """Figures per emotion."""
+    rows = [
+        f"| {name} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} | {row.support} |"
+        for name, row in report.per_class.items()
+    ]
+    return "\n".join(["| emotion | precision | recall | F1 | support |", "|---|---:|---:|---:|---:|", *rows])
+
+
+def doubt_sentence(classifier: EmotionClassifier) -> str:
+    """What the next table is about."""
+    return f"Not called uncertain are answers with a confidence of {classifier.config.uncertain_below} or more:"
+
+
+def doubt_table(sets: Sequence[Set], classifier: EmotionClassifier) -> str:
+    """How many answers are certain, and how often these are right."""
+    lines = ["| set | labels | answer | certain | of these right |", "|---|---|---|---:|---:|"]
+    for name, labels, answers in sets:
+        probabilities = np.nan_to_num(answers.probabilities, nan=0.0)
+        kept = probabilities.max(axis=1) >= classifier.config.uncertain_below
+        right = (probabilities.argmax(axis=1) == answers.labels)[kept]
+        share = f"{right.mean():.1%}" if kept.any() else "-"
+        lines.append(f"| {name} | {labels} | `{answers.head}` | {kept.mean():.1%} | {share} |")
+    return "\n".join(lines)
+
+
+def draw(folder: Path, given: Answers, wild: Answers) -> None:
+    """Draw the reliability diagrams."""
+    for name, answers in (("reliability", given), ("reliability-photos", wild)):
+        found: NDArray[np.bool_] = ~np.isnan(answers.probabilities).any(axis=1)
+        figure = draw_reliability(answers.labels[found], answers.probabilities[found], report_of(answers).ece)
+        figure.set_dpi(80)
+        figure.suptitle("web photos, `photo`" if name.endswith("photos") else f"PublicTest, `{answers.head}`")
+        save_figure(figure, folder / f"{name}.png")
+
+
+def write_card(folder: Path, body: str) -> None:
+    """Replace what stands between the marks of the card."""
+    path = folder / "README.md"
+    card = path.read_text(encoding="utf-8") if path.is_file() else f"# Model card: {folder.name}\n\n{BEGIN}\n{END}\n"
+    if card.count(BEGIN) != 1 or card.count(END) != 1:
+        raise typer.BadParameter(f"{path}: expected the marks {BEGIN} and {END} once each")
+    before, rest = card.split(BEGIN)
+    write_whole(path, f"{before}{BEGIN}\n\n{body}\n\n{END}{rest.split(END)[1]}")
+
+
+def write_figures(folder: Path, given: Report, through: Report, wild: Report, robustness: Robustness) -> None:
+    """Write the figures that `mien models` shows."""
+    figures = {
+        "publictest_accuracy": given.accuracy,
+        "publictest_macro_f1": given.macro_f1,
+        "publictest_ece": given.ece,
+        "publictest_through_detector_accuracy": through.accuracy,
+        "publictest_corruptions_mean_drop": robustness.mean_drop,
+        "wild_faces_found": wild.found / wild.n,
+        "wild_balanced_accuracy": wild.balanced_accuracy,
+        "wild_balanced_accuracy_without_fear": without_fear(wild),
+    }
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["figures"] = {name: round(value, 4) for name, value in figures.items()}
+    write_whole(folder / "config.json", json.dumps(config, indent=2) + "\n")
+
+
+def without_fear(report: Report) -> float:
+    """Balanced accuracy over the six emotions other than fear, of which the photos have too few."""
+    return float(np.mean([row.recall for name, row in report.per_class.items() if name != "fear"]))
 
 
 if __name__ == "__main__":

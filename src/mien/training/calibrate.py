@@ -132,4 +132,4 @@ def _threshold(answers: NDArray[np.float32], labels: NDArray[np.int64]) -> float
 
 def _lower_bound(share: float, count: int, z: float = 1.2816) -> float:
     spread = z * (share * (1 - share) / count + (z / count / 2) ** 2) ** 0.5
-    return (share + z**2 / count / 2 - spread) / (1 + z**2 / count)
+    return float((share + z**2 / count / 2 - spread) / (1 + z**2 / count))
