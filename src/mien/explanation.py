@@ -25,7 +25,7 @@ from mien.preprocessing import crop, crop_to_frame
 from mien.results import Face
 
 # Full width at half height of the windows, and their distance, in shares of the crop's side.
-_WINDOW = 0.25
+_WINDOW = 0.21
 _STEP = 1 / 12
 _BATCH = 64
 

@@ -10,7 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.evaluation import Answers
+from mien.evaluation import Answers, summarise
 from mien.metrics import evaluate
 from mien.report import draw_mistakes, write_report
 
@@ -37,21 +37,39 @@ def trained(drawn_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def test_export_int8_evaluate_and_report(trained: Path, drawn_csv: Path, tmp_path: Path) -> None:
+def test_export_int8_evaluate_and_report(
+    trained: Path, drawn_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of 28 faces one alone is more than half a point.
+    monkeypatch.setattr("mien.training.quantise.MAX_LOSS", 1.0)
     out = run("export", trained, "--data", drawn_csv, "--out", tmp_path / "mine", "--int8")
     assert "a loss of" in out
-    sizes = [(tmp_path / name / "model.onnx").stat().st_size for name in ("mine", "mine-int8")]
+    sizes = [(tmp_path / "mine" / name).stat().st_size for name in ("model.onnx", "model-int8.onnx")]
     assert sizes[1] < 0.4 * sizes[0], "eight bits are a quarter of thirty-two, and the scales on top"
-    for name in ("mine", "mine-int8"):
-        figures = json.loads(run("evaluate", drawn_csv, "--model", tmp_path / name, "--json"))
-        assert figures["n"] == 28
-    run("evaluate", drawn_csv, "--model", tmp_path / "mine", "--report", tmp_path / "report")
+    for precision in ("fp32", "int8"):
+        figures = json.loads(
+            run("evaluate", drawn_csv, "--model", tmp_path / "mine", "--precision", precision, "--json")
+        )
+        assert (figures["n"], figures["precision"]) == (28, precision)
+    run("evaluate", drawn_csv, "--model", tmp_path / "mine", "--corruptions", "--report", tmp_path / "report")
     text = (tmp_path / "report/report.md").read_text(encoding="utf-8")
     shown = re.findall(r"!\[.*?\]\((.*?)\)", text)
-    assert len(shown) == 5
+    assert len(shown) == 6
+    assert "| tilt | ±10° |" in text
     for name in shown:
         assert (tmp_path / "report" / name).read_bytes().startswith(b"\x89PNG")
-    assert json.loads((tmp_path / "report/report.json").read_text())["n"] == 28
+    written = json.loads((tmp_path / "report/report.json").read_text())
+    assert written["n"] == 28
+    assert len(written["corruptions"]["corruptions"]) == 9
+
+
+def test_a_network_that_loses_too_much_is_not_kept(
+    trained: Path, drawn_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mien.training.quantise.MAX_LOSS", -1.0)
+    out = run("export", trained, "--data", drawn_csv, "--out", tmp_path / "mine", "--int8")
+    assert "too many; not kept" in out
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["config.json", "model.onnx"]
 
 
 def test_compare(trained: Path, drawn_csv: Path) -> None:
@@ -70,9 +88,11 @@ def test_a_report_where_faces_are_missing(tmp_path: Path) -> None:
     probabilities[0, 3] = probabilities[1, 0] = 0.94
     probabilities[2] = np.nan
     crop = np.zeros((48, 48), np.uint8)
-    answers = Answers(["a.png", "b.png", "c.png"], [crop, crop, None], np.array([3, 0, 4]), probabilities)
+    answers = Answers(
+        ["a.png", "b.png", "c.png"], [crop, crop, None], np.array([3, 0, 4]), probabilities, searched=True
+    )
     report = evaluate(answers.labels, answers.probabilities)
-    write_report(tmp_path, "few", report, answers)
+    write_report(tmp_path, "few", report, answers, summarise(report, answers))
     assert "| 3 | 2 | 0.6667 |" in (tmp_path / "report.md").read_text()
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 
 from mien.analyzer import Analyzer
 from mien.cli.photo import find_pictures
+from mien.datasets import FaceSet
 from mien.emotions import LABELS
 from mien.results import FrameResult
 
@@ -318,11 +319,72 @@ def test_evaluate_csv(tmp_path: Path) -> None:
     rows = [f"{k % 7},{' '.join(map(str, rng.integers(0, 256, 2304)))},PrivateTest" for k in range(14)]
     (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n" + "\n".join(rows) + "\n")
     report = json.loads(mien("evaluate", tmp_path / "fer2013.csv", "--usage", "PrivateTest", "--json").stdout)
-    assert report["n"] == report["found"] == 14
+    assert report["n"] == 14
+    assert "found" not in report, "nothing was searched for"
+    assert report["head"] == "fer2013"
     assert sum(sum(row) for row in report["confusion"]) == 14
     run = mien("evaluate", tmp_path / "fer2013.csv")
     assert_one_line(run, 1, "no rows with usage 'PublicTest'")
     assert_one_line(mien("evaluate", tmp_path / "absent.csv"), 1, "no such file")
+
+
+def test_evaluate_on_harder_faces(tmp_path: Path, drawn_csv: Path) -> None:
+    runs = [mien("evaluate", drawn_csv, "--corruptions", "--json") for _ in range(2)]
+    assert runs[0].returncode == 0, runs[0].stderr
+    assert runs[0].stdout == runs[1].stdout, "the same faces are corrupted in the same way"
+    found = json.loads(runs[0].stdout)["corruptions"]
+    assert found["accuracy"] == json.loads(runs[0].stdout)["accuracy"]
+    for row in found["corruptions"]:
+        for accuracy, drop in zip(row["accuracies"], row["drops"], strict=True):
+            assert accuracy + drop == pytest.approx(found["accuracy"])
+    table = mien("evaluate", drawn_csv, "--corruptions").stdout
+    assert "mean drop at the middle strength" in table
+    assert "found" not in table
+
+
+def test_evaluate_leaves_out_few_damaged_pictures(tmp_path: Path, drawn: FaceSet) -> None:
+    for number in range(120):
+        label = LABELS[number % 7]
+        (tmp_path / label).mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / label / f"{number}.png"), drawn.pixels[number % len(drawn)])
+    (tmp_path / "happy/bad.png").write_bytes(b"no picture")
+    run = mien("evaluate", tmp_path, "--json")
+    assert_one_line(run, 0, "bad.png: is not a picture in a known format; skipped")
+    report = json.loads(run.stdout)
+    assert (report["n"], report["damaged"]) == (120, 1)
+    (tmp_path / "sad/worse.png").write_bytes(b"no picture")
+    run = mien("evaluate", tmp_path)
+    assert_one_line(run, 1, "2 of 122 pictures cannot be read, more than 1%")
+
+
+def test_evaluate_what_is_no_data(tmp_path: Path, astronaut_path: Path) -> None:
+    assert_one_line(mien("evaluate", astronaut_path), 1, "is no text in UTF-8; expected a CSV, or a folder")
+    (tmp_path / "cut.csv.xz").write_bytes(b"no xz")
+    assert_one_line(mien("evaluate", tmp_path / "cut.csv.xz"), 1, "is damaged or not compressed with xz")
+    assert_one_line(mien("evaluate", astronaut_path.parent, "--head", "best"), 1, "no labelled pictures")
+
+
+def test_explain(tmp_path: Path, astronaut_path: Path) -> None:
+    out = tmp_path / "why.png"
+    run = mien("explain", astronaut_path, "--emotion", "Happiness", "--face", 1, "--out", out)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("face 1, happy 9")
+    assert cv2.imread(str(out)).shape[1] > 700
+
+
+def test_explain_refuses(tmp_path: Path, astronaut_path: Path, folder: Path) -> None:
+    out = tmp_path / "why.png"
+    for arguments, code, message in (
+        ((astronaut_path, "--out", out, "--face", 2), 2, "no face 2: the picture has one face"),
+        ((astronaut_path, "--out", out, "--emotion", "hapy"), 2, "did you mean 'happy'"),
+        ((astronaut_path, "--out", tmp_path / "why.xyz"), 2, "unknown picture format '.xyz'"),
+        ((astronaut_path, "--out", astronaut_path), 2, "is the photo itself"),
+        ((astronaut_path, "--out", tmp_path), 2, "unknown picture format"),
+        ((folder / "good/nobody.png", "--out", out), 1, "no face found"),
+        ((tmp_path / "absent.jpg", "--out", out), 1, "no such file"),
+    ):
+        assert_one_line(mien("explain", *arguments), code, message)
+    assert not out.exists()
 
 
 def test_models_and_version() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mien.classifier import EmotionClassifier, blend, softmax
+from mien.datasets import FaceSet
 from mien.errors import ModelError, OptionError
 from mien.model_folder import SHIPPED, find_model, load_config, shipped_models
 
@@ -55,14 +56,14 @@ def test_blend_by_hand() -> None:
     logits = np.zeros((1, 2, 7), np.float32)
     logits[0, 0, 2] = 2.0
     priors = np.full((2, 7), 1 / 7)
-    answer = blend(logits, np.array([2.0, 1.0]), priors, 1.0)[0]
-    first = np.exp(1.0) / (np.exp(1.0) + 6)
+    answer = blend(logits, priors, 1.0)[0]
+    first = np.exp(2.0) / (np.exp(2.0) + 6)
     assert answer[2] == pytest.approx((first + 1 / 7) / 2, abs=1e-5)
     # With all logits equal, leaving the priors behind in full favours what was rare in training.
     priors = np.array([[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]])
-    rare = blend(np.zeros((1, 1, 7), np.float32), np.ones(1), priors, 1.0)[0]
+    rare = blend(np.zeros((1, 1, 7), np.float32), priors, 1.0)[0]
     assert rare[1] / rare[0] == pytest.approx(4.0, rel=1e-3)
-    even = blend(np.zeros((1, 1, 7), np.float32), np.ones(1), priors, 0.0)[0]
+    even = blend(np.zeros((1, 1, 7), np.float32), priors, 0.0)[0]
     np.testing.assert_allclose(even, 1 / 7, atol=1e-6)
 
 
@@ -99,20 +100,30 @@ def test_incomplete_folder(folder: Path, part: str) -> None:
 
 
 def test_damaged_network(folder: Path) -> None:
-    (folder / "model.onnx").write_bytes(b"junk")
-    with pytest.raises(ModelError, match=r"model\.onnx: cannot be loaded as an ONNX network"):
-        EmotionClassifier(str(folder))
+    whole = (folder / "model.onnx").read_bytes()
+    for content in (b"junk", b"", whole[: len(whole) // 2]):
+        (folder / "model.onnx").write_bytes(content)
+        with pytest.raises(
+            ModelError, match=r"model\.onnx: cannot be loaded as an ONNX network: it is damaged"
+        ) as caught:
+            EmotionClassifier(str(folder), precision="fp32")
+        assert "\n" not in str(caught.value)
+        assert "protobuf" not in str(caught.value).lower()
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        pytest.param({"mean": None}, "not a valid model description", id="type"),
+        pytest.param({"mean": None}, "not a valid model description: mean is null", id="type"),
+        pytest.param({"figures": 3}, "not a valid model description: figures is 3", id="figures"),
+        pytest.param({"scales": [[1.0] * 7, "twice"]}, "not a valid model description: scales is", id="row"),
         pytest.param({"labels": ["a"]}, "labels must be angry", id="labels"),
-        pytest.param({"temperatures": [1.0]}, "must have the same length", id="lengths"),
+        pytest.param({"scales": [[1.0] * 7]}, "scales must have one row of 7 numbers per head", id="heads"),
+        pytest.param({"biases": [[0.0] * 6] * 2}, "biases must have one row of 7 numbers per head", id="lengths"),
         pytest.param({"std": ...}, "key 'std' is missing", id="missing"),
-        pytest.param({"priors": [[0.1] * 6] * 2}, "each row of priors must have 7 shares", id="priors"),
-        pytest.param({"temperatures": [1.0, 0.0]}, "temperatures and std must be above 0", id="zero"),
+        pytest.param({"priors": [[0.1] * 6] * 2}, "priors must have one row of 7 numbers per head", id="priors"),
+        pytest.param({"priors": [[0.0] * 7] * 2}, "priors must be shares above 0", id="shares"),
+        pytest.param({"scales": [[0.0] * 7] * 2}, "scales, photo_temperature and std must be above 0", id="zero"),
         pytest.param({"input_size": 64}, "config.json says otherwise", id="size"),
     ],
 )
@@ -124,10 +135,45 @@ def test_damaged_config(folder: Path, change: dict[str, Any], message: str) -> N
         EmotionClassifier(str(folder))
 
 
-def test_config_that_is_not_json(folder: Path) -> None:
-    (folder / "config.json").write_text("{")
-    with pytest.raises(ModelError, match="not a valid model description"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", "damaged or no JSON"),
+        (b"[1]", "expected an object"),
+        (b"null", "expected an object"),
+        (b"\xff\xfe\x00{", "damaged or no JSON"),
+    ],
+)
+def test_config_that_is_no_description(folder: Path, content: bytes, message: str) -> None:
+    (folder / "config.json").write_bytes(content)
+    with pytest.raises(ModelError, match=f"not a valid model description: .*{message}") as caught:
         EmotionClassifier(str(folder))
+    assert "\n" not in str(caught.value)
+
+
+def faces(count: int, drawn: FaceSet) -> np.ndarray:
+    return drawn.pixels[:count]
+
+
+def test_eight_bits_say_nearly_the_same(drawn: FaceSet) -> None:
+    full, small = (EmotionClassifier(precision=precision) for precision in ("fp32", "int8"))
+    assert (full.precision, small.precision) == ("fp32", "int8")
+    answers = [classifier.predict_proba(faces(40, drawn)) for classifier in (full, small)]
+    assert np.abs(answers[0] - answers[1]).mean() < 0.02
+    assert not np.array_equal(answers[0], answers[1]), "they are two networks"
+
+
+def test_eight_bits_are_chosen_where_they_are_faster(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for faster, chosen in ((True, "int8"), (False, "fp32")):
+        monkeypatch.setattr("mien.classifier.has_int8_instructions", lambda faster=faster: faster)
+        assert EmotionClassifier(str(folder), device="cpu").precision == chosen
+    (folder / "model-int8.onnx").unlink()
+    monkeypatch.setattr("mien.classifier.has_int8_instructions", lambda: True)
+    assert EmotionClassifier(str(folder)).precision == "fp32"
+    with pytest.raises(OptionError, match=r"has no model-int8\.onnx; export it with --int8"):
+        EmotionClassifier(str(folder), precision="int8")
+    with pytest.raises(OptionError, match="unknown precision 'half'; expected one of auto, fp32, int8"):
+        EmotionClassifier(str(folder), precision="half")
 
 
 @pytest.mark.parametrize(

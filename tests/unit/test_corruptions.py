@@ -65,7 +65,9 @@ def test_noise_and_contrast_by_hand() -> None:
 def test_tilt_turns_to_both_sides_about_the_middle() -> None:
     arrow = np.zeros((49, 49), np.uint8)
     arrow[4:8, 23:26] = arrow[23:26, 23:26] = 255
-    sides = {float(np.sign(np.nonzero(corruptions.tilt(arrow, 30, dice(seed))[:16])[1].mean() - 24)) for seed in range(9)}
+    sides = {
+        float(np.sign(np.nonzero(corruptions.tilt(arrow, 30, dice(seed))[:16])[1].mean() - 24)) for seed in range(9)
+    }
     assert sides == {-1.0, 1.0}
     assert corruptions.tilt(arrow, 30, dice())[24, 24] == 255
 

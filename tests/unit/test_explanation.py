@@ -91,9 +91,7 @@ def test_the_same_on_real_photos(shared: Path, analyzer: Analyzer) -> None:
     assert named > 2 * random
 
 
-def test_another_network_gives_another_map(
-    astronaut: NDArray[np.uint8], analyzer: Analyzer, tmp_path: Path
-) -> None:
+def test_another_network_gives_another_map(astronaut: NDArray[np.uint8], analyzer: Analyzer, tmp_path: Path) -> None:
     """A map that came from the face alone would survive when the weights are shuffled (Adebayo et al. 2018)."""
     onnx = pytest.importorskip("onnx", reason="needs the extra train")
     shutil.copytree(SHIPPED / "mien-1", tmp_path / "shuffled", ignore=shutil.ignore_patterns("*int8*"))
@@ -151,9 +149,7 @@ def test_refusals(astronaut: NDArray[np.uint8], analyzer: Analyzer) -> None:
 
 
 @pytest.mark.parametrize("shape", [(512, 512), (2000, 90), (90, 2000), (40, 40)])
-def test_the_picture_holds_any_photo(
-    astronaut: NDArray[np.uint8], analyzer: Analyzer, shape: tuple[int, int]
-) -> None:
+def test_the_picture_holds_any_photo(astronaut: NDArray[np.uint8], analyzer: Analyzer, shape: tuple[int, int]) -> None:
     explanation = explain(astronaut, analyzer=analyzer)
     photo = cv2.resize(astronaut, shape[::-1])
     other = mien.Explanation(
