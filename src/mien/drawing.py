@@ -63,7 +63,7 @@ def _paste(canvas: Frame, patch: NDArray[np.uint8], x: int, y: int) -> None:
 @lru_cache(maxsize=512)
 def _label(text: str, size: int, color: tuple[int, int, int]) -> NDArray[np.uint8]:
     """A line of text on a coloured ground, uint8 (h, w, 3) BGR."""
-    font = ImageFont.load_default(size)
+    font = _font(size)
     left, _, right, bottom = font.getbbox(text)
     # Without FreeType Pillow falls back to a bitmap font, which has no metrics.
     ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (int(bottom), 0)
@@ -72,3 +72,9 @@ def _label(text: str, size: int, color: tuple[int, int, int]) -> NDArray[np.uint
     dark_ground = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] < 140
     ImageDraw.Draw(image).text((pad - left, pad // 2), text, fill="white" if dark_ground else "black", font=font)
     return np.asarray(image, np.uint8)[:, :, ::-1]
+
+
+# Loading takes longer than rendering.
+@lru_cache(maxsize=64)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)

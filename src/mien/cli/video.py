@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from mien.analyzer import Analyzer
     from mien.results import FrameResult
+    from mien.stream import Sighting
     from mien.summary import Summary
     from mien.video import VideoFrame, VideoReader
 
@@ -106,7 +108,7 @@ def video(
             try:
                 with ExitStack() as stack:
                     reader, sinks = _open(path, job, stack)
-                    analyzer = analyzer or load(options)
+                    analyzer = analyzer or load(_share_cores(options))
                     summary = _read(reader, job, analyzer, sinks, interrupted)
                     if interrupted.is_set():
                         raise _StoppedError
@@ -125,6 +127,12 @@ def video(
                 raise typer.Exit(130)
     if failures:
         raise typer.Exit(1)
+
+
+def _share_cores(options: AnalyzerOptions) -> AnalyzerOptions:
+    """Faces are found in one frame while those of another are read: with all cores each would slow the other."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return replace(options, threads=options.threads or max(1, cores // 2))
 
 
 def _check_targets(files: list[Path], job: _Job) -> None:
@@ -181,9 +189,15 @@ def _read(reader: VideoReader, job: _Job, analyzer: Analyzer, sinks: list[_Sink]
 
     stream = StreamAnalyzer(analyzer, job.detect_every)
     summary = Summary()
-    with _progress(reader) as advance, closing(ahead(reader)) as frames:
+
+    def find(frames: Iterator[VideoFrame]) -> Iterator[tuple[VideoFrame, Sighting]]:
         for frame in frames:
-            result = stream.analyze(frame.image, frame.time_s, frame.number, str(reader.path))
+            yield frame, stream.find(frame.image, frame.time_s, frame.number)
+
+    # Three frames at a time: one thread decodes, one finds faces, this one reads them; a fourth encodes.
+    with _progress(reader) as advance, closing(ahead(reader)) as frames, closing(ahead(find(frames))) as found:
+        for frame, sighting in found:
+            result = stream.read(sighting, str(reader.path))
             for sink in sinks:
                 sink(frame, result)
             summary.add(result)

@@ -16,7 +16,7 @@ import numpy as np
 from mien.detection.base import Frame
 from mien.errors import OptionError, VideoError
 from mien.files import begin_file
-from mien.video.backend import av, open_input
+from mien.video.backend import ColorRange, Colorspace, av, open_input
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 VIDEO_SUFFIXES = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Suffixes of the videos that can be written, with FFmpeg's name for each format."""
 
-# Looks like the original; "veryfast" costs a third more space than the default preset and a third of its time.
-_CODEC, _CODEC_OPTIONS = "libx264", {"crf": "20", "preset": "veryfast"}
+# Looks like the original. "superfast" takes two thirds of the time of "veryfast" and a third more space.
+_CODEC, _CODEC_OPTIONS = "libx264", {"crf": "22", "preset": "superfast"}
 
 
 class VideoWriter:
@@ -122,6 +122,8 @@ class VideoWriter:
             # Colour is stored for blocks of 2x2 pixels.
             context.width, context.height = width + width % 2, height + height % 2
             context.pix_fmt, context.time_base = "yuv420p", self._time_base
+            # Players take large pictures for ITU-R 709 unless told that the colours are those of 601.
+            context.colorspace, context.color_range = Colorspace.ITU601, ColorRange.MPEG
         if (width, height) != self._size:
             frame = np.asarray(cv2.resize(frame, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         odd_x, odd_y = self._size[0] % 2, self._size[1] % 2
