@@ -77,7 +77,7 @@ def test_doubtful_labels_neither_contradict_the_probabilities_for_long_nor_flick
     shown: list[int] = []
     likeliest: list[int] = []
     for frame in range(1800):
-        powers = np.exp(dice.normal(0, 1, 7) + [0, 0, 0, 1, 1, 0, 1])
+        powers = np.exp(dice.normal((0, 0, 0, 1, 1, 0, 1), 1))
         smoothed, emotion = smoother.update(1, powers / powers.sum(), frame / 30)
         shown.append(emotion.number)
         likeliest.append(int(smoothed.argmax()))

@@ -161,7 +161,7 @@ def test_finding_and_reading_apart_give_the_same() -> None:
     """As two threads do it, one of them frames ahead of the other."""
 
     def script() -> Script:
-        boxes = [[40.0 + 3 * i] if i % 7 < 5 and i < 60 or i > 120 else [] for i in range(140)]
+        boxes = [[40.0 + 3 * i] if (i % 7 < 5 and i < 60) or i > 120 else [] for i in range(140)]
         return Script(boxes, [[Emotion.HAPPY if i % 3 else Emotion.SAD] for i in range(140)])
 
     together, apart = stream(script()), stream(script())

@@ -143,7 +143,7 @@ class YuNet:
 
 
 def _enlarge(found: list[_Candidate], scale: float) -> list[DetectedFace]:
-    return [DetectedFace(tuple(value / scale for value in box), score) for box, score in found]
+    return [DetectedFace((x / scale, y / scale, w / scale, h / scale), score) for (x, y, w, h), score in found]
 
 
 def _move_centre(box: tuple[float, ...], matrix: NDArray[np.float64]) -> tuple[float, ...]:

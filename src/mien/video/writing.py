@@ -31,6 +31,10 @@ VIDEO_SUFFIXES = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska
 _CODEC, _CODEC_OPTIONS = "libx264", {"crf": "22", "preset": "superfast"}
 
 
+# Seeking in some formats leads to a place after the one that was asked for; what comes too early is left out.
+_SEEK_EARLIER_S = 5.0
+
+
 class VideoWriter:
     """Writes an H.264 video, each frame at its own time, and copies the sound of another file into it.
 
@@ -172,8 +176,8 @@ class _SoundCopy:
                 self.close()
                 raise VideoError(f"{name}: this format cannot hold the {codec} sound of {source}; name the file .mkv")
             self._streams[stream.index] = target.add_stream_from_template(stream)
-        if start_s > 0 and self._streams:
-            self._source.seek(int(self._zero_s * 1e6))
+        if start_s > _SEEK_EARLIER_S and self._streams:
+            self._source.seek(int((self._zero_s - _SEEK_EARLIER_S) * 1e6))
         self._packets = self._source.demux(self._source.streams.audio) if self._streams else iter(())
         self._waiting = self._read()
 
