@@ -177,6 +177,25 @@ def test_ctrl_c_leaves_valid_files(clip: Path, astronaut: np.ndarray, tmp_path: 
     assert abs(seconds[0] - seconds[1]) < 1, "the sound ends where the pictures end"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+@pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "t.csv", "t.json", "t.jsonl", "t.parquet", "l.png"])
+def test_a_full_disk_is_told_with_the_users_file_and_leaves_nothing(clip: Path, tmp_path: Path, name: str) -> None:
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    option = {"o": "--out", "t": "--table", "l": "--timeline"}[name[0]]
+    command = [sys.executable, "-m", "mien.cli.main", "video", clip, option, tmp_path / name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"mien: {tmp_path / name}: cannot be written: ")
+    assert "File too large" in done.stderr
+    assert "partial" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def _has_content(path: Path) -> bool:
     try:
         return path.stat().st_size > 0

@@ -6,12 +6,11 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, TextIO
 
 from mien.emotions import LABELS
-from mien.errors import MissingExtraError, OptionError, VideoError
-from mien.files import begin_file
+from mien.errors import MissingExtraError, OptionError
+from mien.files import FileInMaking, not_written
 from mien.results import FrameResult
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".json", ".jsonl")
@@ -62,39 +61,22 @@ class _Format(Protocol):
     def close(self) -> None: ...
 
 
-class TableWriter:
-    """A table on disk; see `open_table`. A context manager.
-
-    The file appears under its name when the block ends, also if it was cut short by ``KeyboardInterrupt``; if it
-    ends by another error there is no file.
-    """
+class TableWriter(FileInMaking):
+    """A table on disk; see `open_table` and `FileInMaking`."""
 
     def __init__(self, path: Path) -> None:
         suffix = path.suffix.lower()
         if suffix not in TABLE_SUFFIXES:
             raise OptionError(f"{path}: unknown table format {path.suffix!r}; use {', '.join(TABLE_SUFFIXES)}")
-        self.path = path
-        self._partial = begin_file(path)
+        super().__init__(path)
         try:
             self._format: _Format = _FORMATS[suffix](self._partial)
         except BaseException:
             self._partial.unlink(missing_ok=True)
             raise
 
-    def __enter__(self) -> TableWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._format.close()
-            if kind is None or issubclass(kind, KeyboardInterrupt):
-                self._partial.replace(self.path)
-        except OSError as failure:
-            raise VideoError(f"{self.path}: cannot be written: {failure.strerror or failure}") from failure
-        finally:
-            self._partial.unlink(missing_ok=True)
+    def _finish(self, complete: bool) -> None:
+        self._format.close()
 
     def write(self, result: FrameResult) -> None:
         """Add what was read in a frame.
@@ -105,7 +87,7 @@ class TableWriter:
         try:
             self._format.add(result)
         except OSError as error:
-            raise VideoError(f"{self.path}: cannot be written: {error.strerror or error}") from error
+            raise not_written(self.path, error) from error
 
 
 def open_table(path: Path) -> TableWriter:

@@ -15,7 +15,7 @@ import numpy as np
 
 from mien.detection.base import Frame
 from mien.errors import OptionError, VideoError
-from mien.files import begin_file
+from mien.files import begin_file, not_written
 from mien.video.backend import ColorRange, Colorspace, av, open_input
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class VideoWriter:
 
     def _check(self) -> None:
         if self._error is not None:
-            raise VideoError(f"{self.path}: cannot be written: {self._error}") from self._error
+            raise not_written(self.path, self._error) from self._error
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
