@@ -8,7 +8,17 @@ from typing import TypeVar
 
 from mien.errors import OptionError, VideoError
 
+_COMMON, _BROADCAST = ("mp4", "m4v", "mov", "mkv", "webm", "avi", "wmv", "3gp"), ("ts", "mts", "m2ts", "mxf")
+_OLDER = ("mpg", "mpeg", "m2v", "vob", "flv", "ogv")
+VIDEO_FILES = frozenset(f".{kind}" for kind in (*_COMMON, *_BROADCAST, *_OLDER))
+"""Suffixes by which videos are known in folders and dialogs; a file that is named may have any."""
+
 _F = TypeVar("_F", bound="FileInMaking")
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is a video by its name."""
+    return path.suffix.lower() in VIDEO_FILES
 
 
 def begin_file(path: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from tkinter import filedialog, ttk
 
@@ -17,6 +17,7 @@ from mien.apps.desktop.panel import PeoplePanel
 from mien.apps.desktop.picture import PictureView
 from mien.apps.desktop.session import Session, clock
 from mien.apps.desktop.toolbar import Toolbar
+from mien.files import VIDEO_FILES
 from mien.images import IMAGE_SUFFIXES
 
 DISCLAIMER = (
@@ -26,7 +27,6 @@ DISCLAIMER = (
 
 _TICK_MS, _PANEL_S, _STATUS_S = 12, 0.1, 0.3
 _WIDTH, _HEIGHT, _PANEL_WIDTH, _NARROW_PANEL_WIDTH = 1280, 800, 330, 264
-_VIDEO_TYPES = "*.mp4 *.mov *.m4v *.mkv *.webm *.avi *.mpg *.mpeg *.wmv *.MP4 *.MOV *.AVI"
 
 
 class Window:
@@ -183,21 +183,17 @@ class Window:
             parent=self._root,
             title="Open a video",
             initialdir=self._session.settings.open_folder or str(Path.home()),
-            filetypes=[("Videos", _VIDEO_TYPES), ("All files", "*")],
+            filetypes=[("Videos", _patterns(VIDEO_FILES)), ("All files", "*")],
         )
         if chosen:
             self._session.open_video(Path(chosen))
 
     def _ask_pictures(self) -> None:
-        suffixes = sorted(IMAGE_SUFFIXES)
         chosen = filedialog.askopenfilenames(
             parent=self._root,
             title="Open pictures",
             initialdir=self._session.settings.open_folder or str(Path.home()),
-            filetypes=[
-                ("Pictures", " ".join(f"*{s} *{s.upper()}" for s in suffixes)),
-                ("All files", "*"),
-            ],
+            filetypes=[("Pictures", _patterns(IMAGE_SUFFIXES)), ("All files", "*")],
         )
         self._session.open_pictures([Path(name) for name in chosen])
 
@@ -209,6 +205,11 @@ class Window:
         )
         if chosen:
             self._session.choose_save_folder(Path(chosen))
+
+
+def _patterns(suffixes: Collection[str]) -> str:
+    """File names with these suffixes, as Tk's dialogs read them."""
+    return " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(suffixes))
 
 
 def _label(parent: tk.Misc, font: str, color: str) -> ttk.Label:
