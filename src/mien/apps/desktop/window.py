@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from tkinter import filedialog, ttk
 
-from mien.apps.desktop import theme
-from mien.apps.desktop.cards import cards
+from mien.apps.desktop import palette, theme
 from mien.apps.desktop.keys import action
 from mien.apps.desktop.meter import Average
 from mien.apps.desktop.notice import NoticeView
@@ -85,9 +84,9 @@ class Window:
         self._toolbar.pack(side="top", fill="x")
         foot = ttk.Frame(root, padding=(14, 8, 14, 10))
         foot.pack(side="bottom", fill="x")
-        self._rates = _label(foot, theme.BODY, theme.DIM)
-        self._said = _label(foot, theme.BODY, theme.TEXT)
-        disclaimer = _label(foot, theme.SMALL, theme.FAINT)
+        self._rates = _label(foot, theme.BODY, palette.DIM)
+        self._said = _label(foot, theme.BODY, palette.TEXT)
+        disclaimer = _label(foot, theme.SMALL, palette.FAINT)
         disclaimer.configure(text=DISCLAIMER)
         disclaimer.pack(side="bottom", anchor="w", pady=(6, 0))
         self._rates.pack(side="right")
@@ -148,7 +147,7 @@ class Window:
         self._picture.mark(*marks)
 
     def _show_panel(self) -> None:
-        people = cards(self._session, self._panel.strip_width) if self._session.notice is None else []
+        people = self._session.cards(self._panel.strip_width) if self._session.notice is None else []
         empty = (
             "" if self._session.notice is not None else "No face in sight" if self._session.live else "No face found"
         )
