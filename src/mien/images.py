@@ -102,7 +102,7 @@ def _name_format(start: bytes) -> str:
     if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"heim", b"mif1", b"msf1"):
         return "is a HEIC picture, which mien does not read; save it as JPEG or PNG"
     if start[:4] in (b"II*\0", b"MM\0*"):
-        return "is a TIFF of a rare kind, perhaps with floating-point numbers; save it with 8 or 16 bits per channel"
+        return "is a damaged TIFF, or one with floating-point numbers; save it with 8 or 16 bits per channel"
     return "is not a picture in a known format; save it as JPEG or PNG"
 
 
@@ -122,7 +122,9 @@ def _refusals(name: str, stream: BytesIO | None = None) -> Iterator[None]:
     except MemoryError:
         raise ImageError(f"{name}: is too large for the memory of this machine") from None
     except Exception as error:  # Pillow's plugins raise whatever their parsers raise on damaged files.
-        raise ImageError(f"{name}: is damaged or incomplete: {' '.join(str(error).split())}") from error
+        raise ImageError(
+            f"{name}: is damaged or incomplete, or of a rare kind; if another program shows it, save it as JPEG or PNG"
+        ) from error
 
 
 def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Frame:

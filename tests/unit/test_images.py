@@ -144,7 +144,7 @@ def test_arrays(array: np.ndarray, expected: tuple[int, int, int]) -> None:
         pytest.param(encode(solid("F", 0.5), "TIFF"), "holds floating-point numbers; save it with", id="float TIFF"),
         pytest.param(
             cv2.imencode(".tif", np.zeros((9, 9, 3), np.float32))[1].tobytes(),
-            "is a TIFF of a rare kind, perhaps with floating-point numbers; save it with 8",
+            "is a damaged TIFF, or one with floating-point numbers; save it with 8",
             id="float colour TIFF",
         ),
         pytest.param(b"\0\0\0\x18ftypheic" + bytes(99), "HEIC picture, which mien does not read; save it", id="HEIC"),
