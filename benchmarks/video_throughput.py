@@ -4,9 +4,9 @@
     python benchmarks/video_throughput.py clip.mp4 --fer-python other-env/bin/python
 
 Measures whole processes, from start to exit, with detection on every frame. The runs take turns, so that whatever
-else the machine does touches all of them; the best of each counts. The seconds of processor time beside it hardly depend
-on what else the machine does: divided by the cores they are the least a run can take. `fer` needs an environment of its own
-(`pip install fer`), whose Python is named with ``--fer-python``.
+else the machine does touches all of them; the best of each counts. The seconds of processor time beside it hardly
+depend on what else the machine does: divided by the cores they are the least a run can take. `fer` needs an
+environment of its own (`pip install fer`), whose Python is named with ``--fer-python``.
 """
 
 from __future__ import annotations
