@@ -267,11 +267,11 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: is no text in UTF-8; expected a CSV, or a folder of labelled pictures") from error
+        raise DataError(f"{path}: cannot be read: it is no text, or not in UTF-8; expected a CSV file") from error
     except (lzma.LZMAError, EOFError) as error:
-        raise DataError(f"{path}: is damaged or not compressed with xz; fetch it again") from error
+        raise DataError(f"{path}: cannot be read: it is damaged or incomplete, or not packed by xz") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or 'damaged'}") from error
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 SPLIT_FOLDERS = {
