@@ -24,6 +24,8 @@ from mien.errors import MissingExtraError, OptionError
 from mien.options import AnalyzerOptions
 
 if TYPE_CHECKING:
+    from mien.analyzer import Analyzer
+    from mien.evaluation import Answers
     from mien.metrics import Report
     from mien.robustness import Robustness
 
@@ -73,20 +75,14 @@ def evaluate(
     from mien.evaluation import answer_data, summarise
     from mien.metrics import evaluate as measure
 
-    options = AnalyzerOptions(model, detector, device=device, threads=threads, precision=precision)
-    analyzer = load(options)
+    analyzer = load(AnalyzerOptions(model, detector, device=device, threads=threads, precision=precision))
     answers = answer_data(
         data, analyzer, usage, through_detector, head, lambda items, total: with_progress(items, total, "reading")
     )
     figures = measure(answers.labels, answers.probabilities)
     values = summarise(figures, answers) | {"precision": analyzer.classifier.precision}
-    robustness = None
-    if corruptions:
-        from mien.robustness import measure_robustness
-
-        robustness = measure_robustness(
-            answers, analyzer.classifier, lambda items, total: with_progress(items, total, "corrupting")
-        )
+    robustness = _harden(answers, analyzer) if corruptions else None
+    if robustness is not None:
         values["corruptions"] = robustness.to_dict()
     if report is not None:
         from mien.report import write_report
@@ -94,12 +90,20 @@ def evaluate(
         write_report(report, f"{model} on {usage} of {data.name}", figures, answers, values, robustness)
     if as_json:
         print(json.dumps(values), flush=True)
-        return
-    _print(figures, values)
-    if robustness is not None:
-        _print_robustness(robustness)
-    if report is not None:
-        tables.print(f"report: {report / 'report.md'}", soft_wrap=True)
+    else:
+        _print(figures, values)
+        if robustness is not None:
+            _print_robustness(robustness)
+        if report is not None:
+            tables.print(f"report: {report / 'report.md'}", soft_wrap=True)
+
+
+def _harden(answers: Answers, analyzer: Analyzer) -> Robustness:
+    from mien.robustness import measure_robustness
+
+    return measure_robustness(
+        answers, analyzer.classifier, lambda items, total: with_progress(items, total, "corrupting")
+    )
 
 
 def _print(report: Report, values: dict[str, Any]) -> None:

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("scipy", reason="needs the extra train")
+
+from mien.classifier import blend, softmax
+from mien.datasets import FaceSet
+from mien.metrics import expected_calibration_error
+from mien.training.calibrate import TARGET_ACCURACY, calibrate
+
+
+def drawn_from(truth: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+    """Labels drawn from logits, (N, 7)."""
+    shares = softmax(truth.astype(np.float32)).cumsum(axis=1)
+    return np.minimum((np.random.default_rng(seed).random((len(truth), 1)) > shares).sum(axis=1), 6)
+
+
+def faces(labels: NDArray[np.int64], votes: NDArray[np.float32] | None = None) -> FaceSet:
+    return FaceSet(np.zeros((len(labels), 1, 1), np.uint8), labels, np.full(len(labels), "Training"), votes)
+
+
+def test_distorted_logits_are_set_right() -> None:
+    truth = np.random.default_rng(0).normal(0, 1.5, (12_000, 7))
+    labels = drawn_from(truth, 1)
+    scales, biases = np.array([0.5, 1, 1, 2, 1, 1, 1]), np.array([0, 0.4, 0, -0.4, 0, 0, 0])
+    # What the network says is what is true, distorted.
+    said = ((truth - biases) / scales).astype(np.float32)[:, None]
+    learnt, other = slice(None, 6000), slice(6000, None)
+    found = calibrate(said[learnt], faces(labels[learnt]), faces(labels))
+    np.testing.assert_allclose(found.scales[0], scales, rtol=0.15)
+    np.testing.assert_allclose(found.biases[0], biases - np.mean(biases), atol=0.15)
+    before = expected_calibration_error(labels[other], softmax(said[other, 0]))
+    mended = softmax(said[other, 0] * np.float32(found.scales[0]) + np.float32(found.biases[0]))
+    assert expected_calibration_error(labels[other], mended) < 0.02 < before / 2
+
+
+def test_what_is_not_uncertain_is_right_often_enough_on_other_faces() -> None:
+    truth = np.random.default_rng(2).normal(0, 2.0, (12_000, 7))
+    labels = drawn_from(truth, 3)
+    said = truth.astype(np.float32)[:, None]
+    found = calibrate(said[:2000], faces(labels[:2000]), faces(labels))
+    logits = said[2000:] * np.float32(found.scales) + np.float32(found.biases)
+    answers = softmax(
+        np.log(blend(logits, np.array(found.priors), found.prior_power)) / np.float32(found.photo_temperature)
+    )
+    kept = answers.max(axis=1) >= found.uncertain_below
+    right = (answers.argmax(axis=1) == labels[2000:])[kept].mean()
+    assert TARGET_ACCURACY <= right < TARGET_ACCURACY + 0.05
+    assert kept.mean() > 0.1
+
+
+def test_faces_nobody_voted_on_weigh_nothing() -> None:
+    truth = np.random.default_rng(4).normal(0, 1.5, (400, 2, 7)).astype(np.float32)
+    labels = drawn_from(truth[:, 0].astype(float), 5)
+    votes = np.eye(7, dtype=np.float32)[drawn_from(truth[:, 1].astype(float), 6)]
+    votes[300:] = 0
+    whole, part = (
+        calibrate(truth[:count], faces(labels[:count], votes[:count]), faces(labels, votes)) for count in (400, 300)
+    )
+    np.testing.assert_allclose(whole.scales[1], part.scales[1], rtol=1e-3)
+    assert whole.scales[0] != part.scales[0]
+
+
+def test_nothing_is_certain_where_nothing_is_known() -> None:
+    said = np.random.default_rng(7).normal(0, 1, (500, 1, 7)).astype(np.float32)
+    labels = np.random.default_rng(8).integers(0, 7, 500)
+    assert calibrate(said, faces(labels), faces(labels)).uncertain_below == 0.95
