@@ -18,7 +18,6 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from mien.analyzer import load
 from mien.classifier import PHOTO, EmotionClassifier
@@ -188,11 +187,10 @@ def doubt_table(sets: Sequence[Set], classifier: EmotionClassifier) -> str:
 
 def draw(folder: Path, given: Answers, wild: Answers) -> None:
     """Draw the reliability diagrams."""
-    for name, answers in (("reliability", given), ("reliability-photos", wild)):
-        found: NDArray[np.bool_] = ~np.isnan(answers.probabilities).any(axis=1)
+    for name, title, answers in (("reliability", "PublicTest", given), ("reliability-photos", "web photos", wild)):
+        found = ~np.isnan(answers.probabilities).any(axis=1)
         figure = draw_reliability(answers.labels[found], answers.probabilities[found], report_of(answers).ece)
-        figure.set_dpi(80)
-        figure.suptitle("web photos, `photo`" if name.endswith("photos") else f"PublicTest, `{answers.head}`")
+        figure.suptitle(f"{title}, answer {answers.head}")
         save_figure(figure, folder / f"{name}.png")
 
 

@@ -83,7 +83,7 @@ def test_covering_what_the_map_names_hurts_more(astronaut: NDArray[np.uint8], an
 
 
 def test_the_same_on_real_photos(shared: Path, analyzer: Analyzer) -> None:
-    pictures = list_pictures(shared / "data/wild")[::80]
+    pictures = list_pictures(shared / "data/wild")[::40]
     crops = [crop for path, _ in pictures if (crop := largest_face(read_image(path), analyzer)) is not None]
     sure = [crop for crop in crops if analyzer.classifier.predict_proba(crop[None]).max() > 0.5]
     named, random = deletion(sure, analyzer.classifier)
