@@ -290,7 +290,7 @@ def test_detectors_and_thresholds(folder: Path) -> None:
         (["photo", "x.jpg", "--threads", "two"], "mien photo: invalid value for '--threads': "),
         (["foto"], "mien: no such command 'foto'"),
         (["data", "inof"], "mien data: no such command 'inof'"),
-        (["photo", ""], "mien: a path is empty; name a picture, a folder or a pattern"),
+        (["photo", ""], "mien: a path is empty; name pictures, a folder or a pattern"),
         (["photo", "x.jpg", "--min-confidence", "2"], "mien: --min-confidence must lie in 0..1, or be None, found 2.0"),
         (["photo", "x.jpg", "--threads", "-1"], "mien: --threads must lie in 0 (all cores)..512, found -1"),
         (["photo", "x.jpg", "--detector", "dlib"], "mien: unknown detector 'dlib'; expected one of yunet, haar"),
