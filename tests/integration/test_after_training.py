@@ -43,7 +43,7 @@ def test_export_int8_evaluate_and_report(
     # Of 28 faces one alone is more than half a point.
     monkeypatch.setattr("mien.training.quantise.MAX_LOSS", 1.0)
     out = run("export", trained, "--data", drawn_csv, "--out", tmp_path / "mine", "--int8")
-    assert "a loss of" in out
+    assert "points lost" in out
     sizes = [(tmp_path / "mine" / name).stat().st_size for name in ("model.onnx", "model-int8.onnx")]
     assert sizes[1] < 0.4 * sizes[0], "eight bits are a quarter of thirty-two, and the scales on top"
     for precision in ("fp32", "int8"):
