@@ -25,6 +25,12 @@ def train(
     no_pretrained: Annotated[
         bool, typer.Option("--no-pretrained", help="Start a timm: network from random weights.")
     ] = False,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN", help="Run or model folder to learn from beside the labels; may be given several times."
+        ),
+    ] = None,
     devices: Annotated[
         int | None,
         typer.Option(min=1, help="Processes on this machine, one per GPU.  [default: all GPUs, or one on the CPU]"),
@@ -39,6 +45,8 @@ def train(
     plan = load_recipe(recipe)
     if no_pretrained:
         plan = replace(plan, pretrained=False, freeze_epochs=0)
+    if teacher:
+        plan = replace(plan, distil=replace(plan.distil, teachers=tuple(teacher)))
     progress = sys.stderr.isatty()
     if not progress:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)

@@ -29,8 +29,9 @@ from mien.training.callbacks import EpochLines, History
 from mien.training.environment import describe_environment
 from mien.training.faces import Faces, split_training
 from mien.training.inventory import class_complaints
-from mien.training.module import FaceModule
-from mien.training.recipes import Recipe
+from mien.training.module import HEADS, FaceModule
+from mien.training.recipes import Recipe, load_recipe
+from mien.training.teachers import Teachers, load_teachers
 
 logger = logging.getLogger(__name__)
 
@@ -76,17 +77,18 @@ def fit(
     train, validation = faces.select(learn), faces.of_usage("PublicTest")
     if len(train) < recipe.batch_size:
         raise DataError(f"{len(train)} faces to learn from are fewer than one batch of {recipe.batch_size}")
-    data = _describe_data(faces, train, validation)
+    teachers = load_teachers(recipe.distil)
+    data = _describe_data(faces, train, validation, teachers)
     if resume:
-        _check_same_data(folder, data)
+        _check_same_run(folder, recipe, data)
     pl.seed_everything(recipe.seed, verbose=False)
     weights = torch.from_numpy(class_weights(train.labels)) if recipe.imbalance == "class-weights" else None
     # A resumed run takes its weights from the checkpoint.
     pretrained = recipe.pretrained and not resume
-    module = FaceModule(recipe, data["mean"], data["std"], len(data["heads"]), weights, pretrained)
+    module = FaceModule(recipe, data["mean"], data["std"], len(data["heads"]), weights, pretrained, teachers)
     module.network.to(memory_format=torch.channels_last)
     if is_first_process():
-        for complaint in class_complaints(train):
+        for complaint in class_complaints(train) + _teacher_complaints(recipe, teachers, data["digest"]):
             logger.warning("%s", complaint)
         if not resume:
             _write_yaml(folder / "recipe.yaml", recipe.to_dict())
@@ -106,21 +108,39 @@ def is_first_process() -> bool:
     return getattr(rank_zero_only, "rank", 0) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
 
 
-def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet) -> dict[str, Any]:
+def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet, teachers: Teachers | None) -> dict[str, Any]:
     scaled = train.pixels / 255
     return {
         "digest": faces.digest(),
         "train": len(train),
         "validation": len(validation),
-        "heads": ["fer2013"] if faces.votes is None else ["fer2013", "ferplus"],
+        "heads": list(HEADS[:1] if faces.votes is None else HEADS),
         "mean": round(float(scaled.mean()), 4),
         "std": round(float(scaled.std()), 4),
+        "teachers": [member.weights for member in teachers.members] if teachers else [],
     }
 
 
-def _check_same_data(folder: Path, data: dict[str, Any]) -> None:
-    before = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
+def _teacher_complaints(recipe: Recipe, teachers: Teachers | None, digest: str) -> list[str]:
+    """One line for each teacher that may have learnt what the student is measured on."""
+    members = teachers.members if teachers else ()
+    return [
+        f"teacher {name} was trained on other faces: if some of these are in the validation split, its figures flatter"
+        for name, member in zip(recipe.distil.teachers, members, strict=True)
+        if member.faces != digest
+    ]
+
+
+def _check_same_run(folder: Path, recipe: Recipe, data: dict[str, Any]) -> None:
+    """A run goes on with the recipe, data and teachers that it began with, or it would be another run."""
+    plan, before = recipe.to_dict(), load_recipe(folder / "recipe.yaml").to_dict()
     for key, was in before.items():
+        if plan[key] != was:
+            raise OptionError(
+                f"{folder}: began with another recipe ({key} {was}, now {plan[key]}); resume with the same, or start "
+                "a new run"
+            )
+    for key, was in yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8")).items():
         if data[key] != was:
             raise DataError(f"{folder}: was trained on other data ({key} {was}, now {data[key]}); resume with the same")
 
