@@ -88,7 +88,7 @@ def fit(
     module = FaceModule(recipe, data["mean"], data["std"], len(data["heads"]), weights, pretrained, teachers)
     module.network.to(memory_format=torch.channels_last)
     if is_first_process():
-        for complaint in class_complaints(train) + _teacher_complaints(recipe, teachers, data["digest"]):
+        for complaint in class_complaints(train) + _teacher_complaints(teachers, data["digest"]):
             logger.warning("%s", complaint)
         if not resume:
             _write_yaml(folder / "recipe.yaml", recipe.to_dict())
@@ -121,12 +121,12 @@ def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet, teachers
     }
 
 
-def _teacher_complaints(recipe: Recipe, teachers: Teachers | None, digest: str) -> list[str]:
+def _teacher_complaints(teachers: Teachers | None, digest: str) -> list[str]:
     """One line for each teacher that may have learnt what the student is measured on."""
     members = teachers.members if teachers else ()
     return [
-        f"teacher {name} was trained on other faces: if some of these are in the validation split, its figures flatter"
-        for name, member in zip(recipe.distil.teachers, members, strict=True)
+        f"teacher {member.name} was trained on other faces: where these are in the validation split, figures flatter"
+        for member in members
         if member.faces != digest
     ]
 

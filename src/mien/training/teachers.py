@@ -26,11 +26,13 @@ class Teacher(Protocol):
     """A finished network.
 
     Attributes:
+        name: Its folder, or its name if it is a shipped one.
         heads: Names of its heads, in the order of its answers.
         weights: SHA-256 of its weights.
         faces: Digest of the faces it was trained on.
     """
 
+    name: str
     heads: tuple[str, ...]
     weights: str
     faces: str
@@ -95,6 +97,7 @@ class _Run:
         module, data = load_run(run)
         self._module = module.requires_grad_(False)
         self._module.network.to(memory_format=torch.channels_last)
+        self.name = str(run)
         self.heads: tuple[str, ...] = tuple(data["heads"])
         self.weights, self.faces = _sha256(path), str(data["digest"])
 
@@ -114,7 +117,7 @@ class _Folder:
         config = load_config(folder)
         self._mean, self._std = config.mean, config.std
         self._session = create_session(folder / "model.onnx")
-        self.heads = config.heads
+        self.name, self.heads = name, config.heads
         self.weights, self.faces = _sha256(folder / "model.onnx"), str(config.training.get("data_sha256", ""))
 
     def to(self, device: torch.device) -> None:
@@ -129,28 +132,39 @@ def load_teachers(settings: Distil) -> Teachers | None:
     """Open the teachers that a recipe names.
 
     Args:
-        settings: Run folders, of which the best checkpoint is taken, or model folders, or shipped models by name.
+        settings: Run folders, of which the best checkpoint is taken, folders of run folders, model folders, or shipped
+            models by name.
 
     Returns:
         None if it names none.
 
     Raises:
-        OptionError: If one is neither.
+        OptionError: If one is none of these, or has no checkpoint yet.
         ModelError: If a model folder is damaged.
     """
-    return Teachers([_open(name) for name in settings.teachers], settings) if settings.teachers else None
+    members = [teacher for name in settings.teachers for teacher in _open(name)]
+    return Teachers(members, settings) if members else None
 
 
-def _open(name: str) -> Teacher:
-    # A run folder is known by its checkpoints; one that has none yet has its recipe.
-    if (Path(name) / "checkpoints").exists() or (Path(name) / "recipe.yaml").exists():
-        return _Run(Path(name))
+def _open(name: str) -> list[Teacher]:
+    folder = Path(name)
+    if _is_run(folder):
+        return [_Run(folder)]
+    runs = sorted(filter(_is_run, folder.iterdir())) if folder.is_dir() else []
+    if runs:
+        return [_Run(run) for run in runs]
+    if folder.is_dir() and not (folder / "config.json").exists():
+        raise OptionError(f"{name}: no teacher; expected a run folder, a folder of these, or a model folder")
     try:
-        return _Folder(name)
+        return [_Folder(name)]
     except ModelError as error:
-        if Path(name).is_dir() and (Path(name) / "config.json").exists():
+        if folder.is_dir():
             raise
         raise OptionError(f"{name}: no such teacher; expected a run folder or a model folder") from error
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "recipe.yaml").is_file()
 
 
 def _sha256(path: Path) -> str:
