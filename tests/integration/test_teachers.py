@@ -145,7 +145,7 @@ def test_a_teacher_that_went_on_learning_is_another_one(teacher: Path, drawn: Fa
 
 
 def test_teachers_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="no such teacher"):
+    with pytest.raises(OptionError, match="no teacher; expected a run folder"):
         load_teachers(Distil((str(tmp_path / "absent"),)))
     with pytest.raises(OptionError, match="expected a run folder, a folder of these, or a model folder"):
         load_teachers(Distil((str(tmp_path),)))

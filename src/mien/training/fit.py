@@ -26,6 +26,7 @@ from mien.errors import DataError, OptionError, TrainingError
 from mien.files import write_whole
 from mien.training.balance import class_weights
 from mien.training.callbacks import EpochLines, History
+from mien.training.checkpoints import WholeCheckpoints
 from mien.training.environment import describe_environment
 from mien.training.faces import Faces, split_training
 from mien.training.inventory import class_complaints
@@ -65,7 +66,7 @@ def fit(
     Raises:
         OptionError: If the folder exists already (without ``resume``) or has no checkpoint (with it).
         DataError: If a split is missing or too small.
-        TrainingError: If the loss is no longer a number.
+        TrainingError: If the loss is no longer a number, or the disk is full.
     """
     folder = Path(out)
     last = folder / "checkpoints" / "last.ckpt"
@@ -98,9 +99,15 @@ def fit(
     try:
         trainer.fit(module, Faces(train, validation, recipe), ckpt_path=last if resume else None, weights_only=False)
     except TrainingError as error:
-        kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
-        raise TrainingError(f"{folder}: {error}; {kept}; try again with a lower optimizer.lr") from None
+        raise TrainingError(f"{folder}: {error}; {_kept(last)}; try again with a lower optimizer.lr") from None
+    except OSError as error:
+        advice = "make room and go on with --resume" if last.exists() else "make room and start again"
+        raise TrainingError(f"{folder}: cannot be written: {error.strerror}; {_kept(last)}; {advice}") from error
     return folder
+
+
+def _kept(last: Path) -> str:
+    return f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
 
 
 def is_first_process() -> bool:
@@ -182,6 +189,7 @@ def _trainer(recipe: Recipe, folder: Path, progress: bool, devices: int | None, 
         use_distributed_sampler=False,
         logger=TensorBoardLogger(folder, name="", version="tensorboard"),
         callbacks=callbacks,
+        plugins=[WholeCheckpoints()],
         enable_progress_bar=progress,
         enable_model_summary=False,
         log_every_n_steps=10,

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from mien.errors import ModelError, OptionError
-from mien.model_folder import find_model, load_config
+from mien.errors import OptionError
+from mien.model_folder import find_model, load_config, shipped_models
 from mien.runtime import create_session
 from mien.training.recipes import Distil
 from mien.training.runs import checkpoint_path, load_run
@@ -153,14 +153,9 @@ def _open(name: str) -> list[Teacher]:
     runs = sorted(filter(_is_run, folder.iterdir())) if folder.is_dir() else []
     if runs:
         return [_Run(run) for run in runs]
-    if folder.is_dir() and not (folder / "config.json").exists():
+    if name not in shipped_models() and not (folder / "config.json").is_file():
         raise OptionError(f"{name}: no teacher; expected a run folder, a folder of these, or a model folder")
-    try:
-        return [_Folder(name)]
-    except ModelError as error:
-        if folder.is_dir():
-            raise
-        raise OptionError(f"{name}: no such teacher; expected a run folder or a model folder") from error
+    return [_Folder(name)]
 
 
 def _is_run(folder: Path) -> bool:
