@@ -66,7 +66,9 @@ def test_a_run_folder_says_everything(drawn: FaceSet, tmp_path: Path) -> None:
         fit(QUICK, drawn, tmp_path / "none", progress=False, resume=True)
     other = replace(drawn, labels=(drawn.labels + 1) % 7)
     with pytest.raises(DataError, match="was trained on other data"):
-        fit(QUICK, other, run, progress=False, resume=True)
+        fit(replace(QUICK, epochs=3), other, run, progress=False, resume=True)
+    with pytest.raises(OptionError, match="began with another recipe .epochs 3, now 4"):
+        fit(QUICK, drawn, run, progress=False, resume=True)
 
 
 def train_command(recipe: Path, data: Path, out: Path, *more: str) -> list[str]:
