@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import mien
+from mien.cli.app import app as web_app
 from mien.cli.compare import compare
 from mien.cli.data import data
 from mien.cli.evaluate import evaluate
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command()(photo)
 app.command()(video)
 app.command()(live)
+app.command("app")(web_app)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)
