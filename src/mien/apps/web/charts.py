@@ -29,7 +29,7 @@ def bars(probabilities: Mapping[Emotion, float]) -> str:
         rows.append(
             f'<div class="mien-bar{top}" data-emotion="{emotion}" data-value="{share:.4f}"><span>{emotion}</span>'
             f'<i><b style="width:{100 * share:.1f}%;background:{hexadecimal(emotion)}"></b></i>'
-            f"<em>{share:.0%}</em></div>"
+            f"<em>{100 * share:.0f} %</em></div>"
         )
     return f'<div class="mien-bars">{"".join(rows)}</div>'
 
@@ -41,16 +41,28 @@ def strip(columns: NDArray[np.floating], label: str) -> str:
         columns: Probabilities, (N, 7), oldest first; NaN where nobody was seen.
         label: What it shows, for those who cannot see it.
     """
-    tops = np.nan_to_num(np.cumsum(columns, axis=1))
-    edges = np.repeat(np.arange(len(columns) + 1), 2)[1:-1] * 100 / len(columns)
+    tops = 100 * np.cumsum(columns, axis=1).clip(0, 1)
     layers = []
     # From the back: each layer covers everything up to the top of its emotion.
     for emotion in reversed(Emotion):
-        heights = 100 * (1 - np.repeat(tops[:, emotion.number], 2).clip(0, 1))
-        points = ",".join(f"{x:.1f}% {y:.0f}%" for x, y in zip(edges, heights, strict=True))
-        shape = f"clip-path:polygon(0% 100%,{points},100% 100%)"
-        layers.append(f'<i style="background:{hexadecimal(emotion)};{shape}"></i>')
+        points = ",".join(f"{x:.1f}% {100 - y:.0f}%" for x, y in _outline(tops[:, emotion.number]))
+        layers.append(f'<i style="background:{hexadecimal(emotion)};clip-path:polygon({points})"></i>')
     return f'<div class="mien-strip" role="img" aria-label="{escape(label)}">{"".join(layers)}</div>'
+
+
+def _outline(heights: NDArray[np.floating]) -> list[tuple[float, float]]:
+    """Corners of the area below a line, x and y in 0..100: down to the ground wherever nobody was seen."""
+    step = 100 / len(heights)
+    corners = [(0.0, 0.0)]
+    for number, height in enumerate(heights):
+        if np.isnan(height):
+            continue
+        if number == 0 or np.isnan(heights[number - 1]):
+            corners += [(number * step, 0.0), (number * step, height)]
+        corners.append(((number + 0.5) * step, height))
+        if number + 1 == len(heights) or np.isnan(heights[number + 1]):
+            corners += [((number + 1) * step, height), ((number + 1) * step, 0.0)]
+    return [*corners, (100.0, 0.0)]
 
 
 def face_card(

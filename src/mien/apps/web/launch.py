@@ -54,6 +54,8 @@ def flags(settings: Settings, headless: bool) -> list[str]:
         "client.showErrorLinks": "false",
         "client.toolbarMode": "minimal",
         "client.showSidebarNavigation": "false",
+        # Collecting garbage after every refresh of the live page holds up the frames.
+        "runner.postScriptGC": "false",
         "logger.hideWelcomeMessage": "true",
         **{f"theme.{name}": value for name, value in THEME.items()},
     }

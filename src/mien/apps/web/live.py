@@ -24,6 +24,8 @@ _STEP_S, _PATIENCE_S = 0.5, 15.0
 # Into how many columns the last half minute is divided.
 _COLUMNS = 100
 
+_VIDEO_STYLE = {"width": "100%", "borderRadius": "14px"}
+
 _TRANSLATIONS = {
     "start": "Start",
     "stop": "Stop",
@@ -51,7 +53,7 @@ def _live() -> None:
     reads = analyzer()
     picture, side = st.columns([3, 2], gap="medium")
     with picture:
-        _tell_about_camera()
+        camera = camera_state()
         context: WebRtcStreamerContext[Connection, None] = webrtc_streamer(  # type: ignore[type-var]
             key="camera-stream",
             mode=WebRtcMode.SENDRECV,
@@ -61,12 +63,13 @@ def _live() -> None:
                 "audio": False,
             },
             video_processor_factory=lambda: Connection(reads),
-            video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
+            video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _VIDEO_STYLE},
             translations=_TRANSLATIONS,  # type: ignore[arg-type]
         )
         if context.video_processor is not None:
             st.session_state["connection"] = context.video_processor
         if not (context.state.playing or context.state.signalling):
+            _tell_about_camera(camera)
             st.session_state.pop("connecting_since", None)
         else:
             st.session_state.setdefault("connecting_since", time.monotonic())
@@ -85,8 +88,7 @@ def _live() -> None:
             )
 
 
-def _tell_about_camera() -> None:
-    state = camera_state()
+def _tell_about_camera(state: str) -> None:
     if state in MESSAGES:
         heading, text = MESSAGES[state]
         st.error(f"**{heading}.** {text}", icon=":material/videocam_off:")
@@ -172,7 +174,7 @@ def _waiting(waited_s: float) -> None:
 
 
 def _snapshots() -> None:
-    _tell_about_camera()
+    _tell_about_camera(camera_state())
     shot = st.camera_input("Take a picture", label_visibility="collapsed")
     if shot is None:
         st.caption("One picture at a time, for networks that let no stream through.")

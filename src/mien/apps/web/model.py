@@ -76,6 +76,6 @@ def _figures(config: ModelConfig) -> str:
         if key in config.figures:
             value = config.figures[key]
             tiles.append(
-                f"<div><strong>{f'{value:.1%}' if share else f'{value:.3f}'}</strong><small>{name}</small></div>"
+                f"<div><strong>{f'{100 * value:.0f} %' if share else f'{value:.2f}'}</strong><small>{name}</small></div>"
             )
     return f'<div class="mien-facts mien-figures">{"".join(tiles)}</div>'

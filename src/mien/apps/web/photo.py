@@ -53,6 +53,9 @@ def _read(content: bytes, name: str) -> Reading | str:
 
 
 def _show(readings: dict[object, Reading | str]) -> None:
+    for reading in readings.values():
+        if isinstance(reading, str):
+            st.error(f"{reading}.", icon=":material/broken_image:")
     results = [reading.result for reading in readings.values() if isinstance(reading, Reading)]
     if results:
         with st.container(key="summary", horizontal=True, vertical_alignment="center"):
@@ -71,7 +74,6 @@ def _show(readings: dict[object, Reading | str]) -> None:
             )
     for number, reading in enumerate(readings.values()):
         if isinstance(reading, str):
-            st.error(reading, icon=":material/broken_image:")
             continue
         if len(readings) > 1:
             st.subheader(reading.result.source, anchor=False)

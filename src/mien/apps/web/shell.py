@@ -37,7 +37,7 @@ def show() -> None:
     st.html(f"<style>{css_variables()}</style>")
     st.html(Path(__file__).with_name("style.css"))
     pages = [
-        st.Page(partial(_page, live.page), title="Live", url_path="live", default=True),
+        st.Page(partial(_page, live.page), title="Live", default=True),
         st.Page(partial(_page, photo.page), title="Photo", url_path="photo"),
         st.Page(partial(_page, video.page), title="Video", url_path="video"),
         st.Page(partial(_page, model.page), title="Model", url_path="model"),

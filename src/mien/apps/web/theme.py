@@ -14,6 +14,8 @@ THEME: dict[str, str] = {
     "secondaryBackgroundColor": SURFACE,
     "textColor": TEXT,
     "linkColor": TEXT,
+    "codeTextColor": TEXT,
+    "codeBackgroundColor": LINE,
     "borderColor": LINE,
     "font": "sans-serif",
     "headingFont": "serif",
