@@ -55,4 +55,8 @@ def app(
     options = AnalyzerOptions(
         model=model, detector=detector, min_confidence=min_confidence, device=device, threads=threads
     )
-    run(Settings(options, host, port, tuple(ice_server or ()), turn_user, turn_password), headless)
+    run(Settings(options, host, port, tuple(ice_server or ()), turn_user, turn_password), headless, _announce)
+
+
+def _announce(address: str) -> None:
+    print(f"mien: {address}", flush=True)

@@ -83,12 +83,13 @@ def face_card(
     marks = ["uncertain: too close to call"] if face.uncertain else []
     marks += [HINTS[code] for code in face.quality]
     notes = "".join(f'<span class="mien-mark">{escape(mark)}</span>' for mark in marks)
+    body = bars(face.smoothed or face.probabilities) + history
     return card(
         name,
         describe(face),
         face.emotion,
         thumbnail,
-        f"{bars(face.smoothed or face.probabilities)}{history}" + (f'<div class="mien-marks">{notes}</div>' * bool(notes)),
+        f'{body}<div class="mien-marks">{notes}</div>' if notes else body,
     )
 
 

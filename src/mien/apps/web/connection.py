@@ -51,7 +51,7 @@ class Moment:
     error: str
 
 
-class Connection(VideoProcessorBase):  # type: ignore[misc]
+class Connection(VideoProcessorBase):
     """Reads the frames of one visitor's camera; streamlit-webrtc calls it on a thread of its own.
 
     Args:
@@ -80,7 +80,7 @@ class Connection(VideoProcessorBase):  # type: ignore[misc]
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
         """The frame with what was read on it."""
-        image = frame.to_ndarray(format="bgr24")
+        image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
         try:
             drawn = self._look(image)
         except Exception as error:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 import streamlit as st
 
 from mien.analyzer import Analyzer
@@ -72,10 +73,16 @@ def read_picture(analyzer: Analyzer, content: bytes, name: str) -> Reading:
     return Reading(result, _encode(_shrink(drawn), ".jpg"), cards, _encode(drawn, suffix), suffix)
 
 
-def show_reading(reading: Reading, key: str) -> None:
-    """The picture, its faces, and a button to keep it."""
-    few = len(reading.cards) <= 2
-    picture, side = st.columns([3, 2], gap="medium") if few else (st.container(), st.container())
+def show_reading(reading: Reading, key: str, narrow: bool = False) -> None:
+    """The picture, its faces, and a button to keep it.
+
+    Args:
+        reading: What to show.
+        key: Tells it from others on the page.
+        narrow: Whether there is no room for faces beside the picture.
+    """
+    beside = len(reading.cards) <= 2 and not narrow
+    picture, side = st.columns([3, 2], gap="medium") if beside else (st.container(), st.container())
     with picture:
         st.image(reading.preview, alt=f"{reading.result.source} with boxes and labels", width="stretch")
         stem = reading.result.source.rsplit(".", 1)[0] or "picture"
@@ -91,7 +98,7 @@ def show_reading(reading: Reading, key: str) -> None:
         if reading.cards:
             st.html(grid(reading.cards))
         else:
-            st.html(notice("No face found", "Faces must be at least about 20 pixels wide and mostly turned to the camera."))
+            st.html(notice("No face found", "Faces must be about 20 pixels wide or more, and turned to the camera."))
 
 
 def as_json(results: Sequence[FrameResult]) -> str:
@@ -113,7 +120,9 @@ def as_csv(results: Sequence[FrameResult]) -> str:
 
 def _shrink(frame: Frame) -> Frame:
     scale = _PREVIEW / max(frame.shape[:2])
-    return cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
+    if scale >= 1:
+        return frame
+    return np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _encode(frame: Frame, suffix: str) -> bytes:

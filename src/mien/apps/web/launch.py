@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from mien.errors import MissingExtraError, OptionError
 _SCRIPT = Path(__file__).with_name("main.py")
 
 
-def run(settings: Settings, headless: bool) -> None:
+def run(settings: Settings, headless: bool, announce: Callable[[str], None]) -> None:
     """Serve the pages until Ctrl-C.
 
     Args:
         settings: What the pages need to know.
         headless: Whether to leave the browser closed.
+        announce: Told the address just before the server starts.
 
     Raises:
         MissingExtraError: If Streamlit or what the pages need is not installed.
@@ -35,7 +37,7 @@ def run(settings: Settings, headless: bool) -> None:
     configure(settings)
     from streamlit.web import cli
 
-    print(f"mien: http://{_shown(settings.host)}:{settings.port}  (Ctrl-C ends it)", flush=True)
+    announce(f"http://{_shown(settings.host)}:{settings.port}  (Ctrl-C ends it)")
     cli.main(["run", str(_SCRIPT), *flags(settings, headless)], standalone_mode=False)
 
 

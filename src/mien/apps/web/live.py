@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import streamlit as st
-from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, webrtc_streamer
+from streamlit_webrtc import Translations, WebRtcMode, WebRtcStreamerContext, webrtc_streamer
 
 from mien.apps.desktop.history import SPAN_S
 from mien.apps.web.camera import MESSAGES, camera_state
@@ -26,7 +27,7 @@ _COLUMNS = 100
 
 _VIDEO_STYLE = {"width": "100%", "borderRadius": "14px"}
 
-_TRANSLATIONS = {
+_TRANSLATIONS: Translations = {
     "start": "Start",
     "stop": "Stop",
     "select_device": "Choose camera",
@@ -54,7 +55,7 @@ def _live() -> None:
     picture, side = st.columns([3, 2], gap="medium")
     with picture:
         camera = camera_state()
-        context: WebRtcStreamerContext[Connection, None] = webrtc_streamer(  # type: ignore[type-var]
+        context: WebRtcStreamerContext[Connection, Any] = webrtc_streamer(
             key="camera-stream",
             mode=WebRtcMode.SENDRECV,
             rtc_configuration=current().rtc_configuration,
@@ -64,7 +65,7 @@ def _live() -> None:
             },
             video_processor_factory=lambda: Connection(reads),
             video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _VIDEO_STYLE},
-            translations=_TRANSLATIONS,  # type: ignore[arg-type]
+            translations=_TRANSLATIONS,
         )
         if context.video_processor is not None:
             st.session_state["connection"] = context.video_processor
@@ -111,7 +112,8 @@ def _controls(connection: Connection | None) -> None:
         )
         # Callbacks run before the buttons are drawn anew, so that they show what is going on then.
         if connection is not None and connection.recording:
-            st.button("End recording", icon=":material/stop_circle:", type="primary", on_click=connection.stop_recording)
+            end = connection.stop_recording
+            st.button("End recording", icon=":material/stop_circle:", type="primary", on_click=end)
         else:
             begin = None if connection is None else connection.start_recording
             st.button("Record", icon=":material/fiber_manual_record:", disabled=connection is None, on_click=begin)
@@ -140,7 +142,9 @@ def _people() -> None:
     if moment.error:
         st.error(moment.error, icon=":material/error:")
     arriving, read = moment.rates
-    recording = f'<span class="mien-recording">recording {moment.recording_s:.0f} s</span>' if moment.recording_s else ""
+    recording = ""
+    if moment.recording_s is not None:
+        recording = f'<span class="mien-recording">recording {moment.recording_s:.0f} s</span>'
     st.html(
         f'<div class="mien-rate" data-fps="{read:.1f}"><b>{read:.0f}</b> of {arriving:.0f} FPS'
         f"<span>{moment.size[0]}×{moment.size[1]}</span>{recording}</div>"  # noqa: RUF001
@@ -175,10 +179,13 @@ def _waiting(waited_s: float) -> None:
 
 def _snapshots() -> None:
     _tell_about_camera(camera_state())
-    shot = st.camera_input("Take a picture", label_visibility="collapsed")
-    if shot is None:
-        st.caption("One picture at a time, for networks that let no stream through.")
-        return
-    with st.spinner("Reading …"):
-        reading = read_picture(analyzer(), shot.getvalue(), "snapshot.jpg")
-    show_reading(reading, "snapshot")
+    picture, side = st.columns([3, 2], gap="medium")
+    with picture:
+        shot = st.camera_input("Take a picture", label_visibility="collapsed")
+    with side:
+        if shot is None:
+            st.html(notice("One picture at a time", "For networks that let no stream through."))
+            return
+        with st.spinner("Reading …"):
+            reading = read_picture(analyzer(), shot.getvalue(), "snapshot.jpg")
+        show_reading(reading, "snapshot", narrow=True)

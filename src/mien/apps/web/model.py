@@ -46,7 +46,9 @@ def _choose() -> None:
         names.append(used)
     local = _visitor_is_local()
     with st.container(key="choose", horizontal=True, vertical_alignment="bottom"):
-        choice = st.selectbox("Model", [*names, *([_FOLDER] if local else [])], index=names.index(used), width="stretch")
+        choice = st.selectbox(
+            "Model", [*names, *([_FOLDER] if local else [])], index=names.index(used), width="stretch"
+        )
         folder = ""
         if choice == _FOLDER:
             folder = st.text_input("Folder", placeholder="/path/with/model.onnx and config.json", width="stretch")
@@ -75,7 +77,6 @@ def _figures(config: ModelConfig) -> str:
     for key, (name, share) in _NAMES.items():
         if key in config.figures:
             value = config.figures[key]
-            tiles.append(
-                f"<div><strong>{f'{100 * value:.0f} %' if share else f'{value:.2f}'}</strong><small>{name}</small></div>"
-            )
+            shown = f"{100 * value:.0f} %" if share else f"{value:.2f}"
+            tiles.append(f"<div><strong>{shown}</strong><small>{name}</small></div>")
     return f'<div class="mien-facts mien-figures">{"".join(tiles)}</div>'

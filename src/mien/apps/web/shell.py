@@ -49,8 +49,11 @@ def show() -> None:
             for page in pages:
                 with st.container(key=f"nav_{'on' if page is chosen else 'off'}_{page.title}", width="content"):
                     st.page_link(page, label=page.title)
-    chosen.run()
+    body = st.container()
+    # Before the page, which may take its time.
     st.html(_FOOTER)
+    with body:
+        chosen.run()
 
 
 def guarded(function: Callable[_P, None]) -> Callable[_P, None]:

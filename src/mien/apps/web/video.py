@@ -32,23 +32,23 @@ def page() -> None:
     known = st.session_state.get("viewing")
     if known is None or known[0] != key:
         st.session_state.pop("viewing", None)
-        viewing = _read(upload.getvalue())
+        if st.session_state.get("stopped") == key:
+            st.info("The reading was stopped.", icon=":material/stop_circle:")
+            st.button("Read it from the beginning", on_click=_stop, args=(None,))
+            return
+        viewing = _read(upload.getvalue(), key)
         if viewing is None:
             return
         st.session_state["viewing"] = known = (key, viewing)
     _show(known[1], upload.name.rsplit(".", 1)[0] or "video")
 
 
-def _read(content: bytes) -> Viewing | None:
+def _read(content: bytes, key: object) -> Viewing | None:
     place = st.empty()
     with place.container():
         bar = st.progress(0.0, "Opening the video …")
-        st.button("Stop", icon=":material/stop_circle:", on_click=_forget)
+        st.button("Stop", icon=":material/stop_circle:", on_click=_stop, args=(key,))
         picture = st.empty()
-    if st.session_state.pop("stopped", False):
-        place.empty()
-        st.info("Stopped. Reload the page or choose the file again to read it from the beginning.")
-        return None
 
     def report(progress: Progress) -> None:
         text = f"{_clock(progress.time_s)} read, {progress.speed:.1f} times as fast as it plays"
@@ -61,14 +61,15 @@ def _read(content: bytes) -> Viewing | None:
     try:
         return read_video(analyzer(), content, report)
     except VideoError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(f"{error}.", icon=":material/broken_image:")
         return None
     finally:
         place.empty()
 
 
-def _forget() -> None:
-    st.session_state["stopped"] = True
+def _stop(key: object) -> None:
+    """Called when the button is pressed, which ends the run of the page that reads."""
+    st.session_state["stopped"] = key
 
 
 def _show(viewing: Viewing, stem: str) -> None:
@@ -86,9 +87,7 @@ def _show(viewing: Viewing, stem: str) -> None:
         with st.container(key="tables", horizontal=True):
             for suffix, content in viewing.tables.items():
                 label = {".csv": "CSV", ".parquet": "Parquet", ".json": "JSON"}[suffix]
-                st.download_button(
-                    label, content, f"{stem}-mien{suffix}", _MIME[suffix], on_click="ignore", icon=_DOWN
-                )
+                st.download_button(label, content, f"{stem}-mien{suffix}", _MIME[suffix], on_click="ignore", icon=_DOWN)
             st.download_button(
                 "Timeline", viewing.timeline, f"{stem}-mien.png", "image/png", on_click="ignore", icon=_DOWN
             )

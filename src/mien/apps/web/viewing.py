@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -111,8 +112,9 @@ def _read(analyzer: Analyzer, folder: Path, source: Path, report: Callable[[Prog
                 result = stream.analyze(frame.image, frame.time_s, frame.number)
                 drawn = draw(frame.image, result)
                 writer.write(drawn, frame.time_s)
-                for sink in (*tables, timeline):
-                    sink.write(result)
+                for table in tables:
+                    table.write(result)
+                timeline.write(result)
                 summary.add(result)
                 strips.add(result)
                 elapsed = perf_counter() - begun
@@ -171,7 +173,7 @@ class _Strips:
         seen = np.flatnonzero(counts)
         # Frames may be farther apart than a column is wide; that is no gap.
         reach = 1 + int(np.median(np.diff(seen))) if len(seen) > 1 else 1
-        for before, after in zip(seen[:-1], seen[1:], strict=True):
+        for before, after in pairwise(seen):
             if 1 < after - before <= reach:
                 columns[before + 1 : after] = columns[before]
         return columns
