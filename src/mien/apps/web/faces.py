@@ -19,13 +19,10 @@ from mien.drawing import draw
 from mien.errors import ImageError
 from mien.images import read_image
 from mien.results import FrameResult
-from mien.video.tables import COLUMNS, rows
+from mien.tables import PHOTOS
 
 # The longer side, in pixels, of pictures on the page. Downloads have all pixels.
 _PREVIEW = 1400
-
-# What photos have no use for in the table of videos.
-_OF_VIDEOS = frozenset({"time_s", "frame", "track", *(name for name in COLUMNS if name.startswith("smoothed_"))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +104,12 @@ def as_json(results: Sequence[FrameResult]) -> str:
 
 
 def as_csv(results: Sequence[FrameResult]) -> str:
-    """A row per face, columns as in the tables of videos; a row with only the name where there is no face."""
+    """A row per face, as in the tables of `mien photo`; a row with nothing but the name where there is no face."""
     stream = io.StringIO()
-    columns = [name for name in COLUMNS if name not in _OF_VIDEOS]
-    writer = csv.DictWriter(stream, ["picture", "face", *columns], extrasaction="ignore")
+    writer = csv.DictWriter(stream, list(PHOTOS.columns))
     writer.writeheader()
     for result in results:
-        for number, row in enumerate(rows(result), start=1):
-            writer.writerow({"picture": result.source, "face": number if result.faces else None, **row})
+        writer.writerows(PHOTOS.rows(result))
     return stream.getvalue()
 
 

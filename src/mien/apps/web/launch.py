@@ -79,5 +79,5 @@ def _check_address(settings: Settings) -> None:
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise OptionError(
-                f"{settings.host}:{settings.port} cannot be used: {reason.lower()}; choose another --port"
+                f"{settings.host}:{settings.port} cannot be used: {reason.lower()}; choose another --port or --host"
             ) from error

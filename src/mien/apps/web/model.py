@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mien.apps.web.models import choose_model, chosen_model
+from mien.apps.web.models import choose_model, chosen_model, model_folder
 from mien.apps.web.settings import current
 from mien.apps.web.shell import title
 from mien.errors import MienError
-from mien.model_folder import ModelConfig, find_model, load_config, shipped_models
+from mien.model_folder import ModelConfig, load_config, shipped_models
 
 # What the figures that mien measures are called among people, and whether they are shares.
 _NAMES = {
@@ -28,7 +28,7 @@ def page() -> None:
     title("Model", "What reads the faces, how well it does, and another one in its place.")
     _choose()
     name = chosen_model()
-    folder = find_model(name)
+    folder = model_folder(name)
     config = load_config(folder)
     st.html(_figures(config))
     card = folder / "README.md"

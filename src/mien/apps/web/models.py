@@ -9,6 +9,7 @@ import streamlit as st
 
 from mien.analyzer import Analyzer, load
 from mien.apps.web.settings import current
+from mien.errors import ModelError, OptionError
 from mien.model_folder import find_model
 
 # Sessions of ONNX Runtime that are kept open.
@@ -41,13 +42,26 @@ def analyzer() -> Analyzer:
 
 def model_key() -> tuple[str, float]:
     """What changes when another model is chosen or the files of the chosen one are replaced."""
-    folder = find_model(chosen_model())
+    folder = model_folder(chosen_model())
     return str(folder), _modified(folder)
+
+
+def model_folder(name: str) -> Path:
+    """The folder of a model.
+
+    Raises:
+        ModelError: If there is none.
+    """
+    try:
+        return find_model(name)
+    except OptionError as error:
+        # Nobody has typed the name of a model that was fine a moment ago.
+        raise ModelError(str(error)) from error
 
 
 def open_model(name: str) -> Analyzer:
     """The pipeline with a model, opened when first asked for and again when its files have changed."""
-    folder = find_model(name)
+    folder = model_folder(name)
     return _open(name, _modified(folder))
 
 
