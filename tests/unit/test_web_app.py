@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ pytest.importorskip("streamlit_webrtc", reason="not installed: pip install 'mien
 import av
 from streamlit.testing.v1 import AppTest
 
-from mien.apps.web import charts, launch
+from mien.apps.web import charts, launch, model
 from mien.apps.web.connection import Connection
 from mien.apps.web.faces import as_csv, as_json, read_picture
 from mien.apps.web.settings import Settings
@@ -363,6 +364,23 @@ def test_a_model_that_is_gone_is_told_on_every_page() -> None:
     assert not app.exception
     assert len(app.error) == 2
     assert all("/gone: no such model" in error.value for error in app.error)
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "local"),
+    [
+        ("127.0.0.1", {"Host": "localhost:8501"}, True),
+        ("127.0.0.1", {"Host": "mien.example.org", "X-Forwarded-For": "203.0.113.9"}, False),
+        ("127.0.0.1", {"Forwarded": "for=203.0.113.9"}, False),
+        ("0.0.0.0", {"Host": "localhost:8501"}, False),
+    ],
+)
+def test_only_visitors_at_the_machine_may_name_its_folders(
+    monkeypatch: pytest.MonkeyPatch, host: str, headers: dict[str, str], local: bool
+) -> None:
+    monkeypatch.setattr(model.st, "context", SimpleNamespace(headers=headers))
+    monkeypatch.setattr(model, "current", lambda: Settings(host=host))
+    assert model._visitor_is_local() is local
 
 
 def test_the_model_page_opens_a_model_and_refuses_what_is_none(tmp_path: Path) -> None:

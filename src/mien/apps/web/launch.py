@@ -59,6 +59,7 @@ def flags(settings: Settings, headless: bool) -> list[str]:
         # Collecting garbage after every refresh of the live page holds up the frames.
         "runner.postScriptGC": "false",
         "logger.hideWelcomeMessage": "true",
+        "logger.level": "warning",
         **{f"theme.{name}": value for name, value in THEME.items()},
     }
     return [f"--{name}={value}" for name, value in values.items()]
