@@ -303,6 +303,8 @@ def test_a_recording_survives_the_connection_and_its_file_does_not(
         assert sum(1 for _ in container.decode(video=0)) == 3
     assert connection.take_recording() is None
     assert connection.moment(10).people == []
+    connection.start_recording()
+    assert not connection.recording
 
 
 def test_a_recording_ends_by_itself(analyzer: Analyzer, astronaut: Frame, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,7 @@ class Connection(VideoProcessorBase):
         self._recorder: Recorder | None = None
         self._folder: TemporaryDirectory[str] | None = None
         self._recording: bytes | None = None
+        self._ended = False
         self._error = ""
 
     async def recv_queued(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
@@ -145,9 +146,9 @@ class Connection(VideoProcessorBase):
             return self._recorder is not None
 
     def start_recording(self) -> None:
-        """Record what is shown from now on."""
+        """Record what is shown from now on; does nothing once the connection has ended."""
         with self._lock:
-            if self._recorder is None:
+            if self._recorder is None and not self._ended:
                 self._recording = None
                 self._folder = TemporaryDirectory(prefix="mien-")
                 self._recorder = Recorder(Path(self._folder.name, "recording.mp4"))
@@ -173,7 +174,8 @@ class Connection(VideoProcessorBase):
 
     def on_ended(self) -> None:
         """Let go of everything; called when the connection ends, for whatever reason."""
-        self.stop_recording()
         with self._lock:
+            self._ended = True
             self._shown = None
+        self.stop_recording()
         self._history = History()

@@ -14,8 +14,14 @@ from mien.apps.web.viewing import Progress, Viewing, read_video
 from mien.emotions import Emotion
 from mien.errors import VideoError
 from mien.summary import TrackSummary
+from mien.timeline import MAX_PEOPLE
 
 _PREVIEW_WIDTH = 640
+
+_DOWN = ":material/download:"
+
+# Less than this would be shown as 0.0 seconds.
+_BRIEF_S = 0.05
 
 _MIME = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet", ".json": "application/json"}
 
@@ -96,12 +102,12 @@ def _show(viewing: Viewing, stem: str) -> None:
         return
     st.subheader("Over time", anchor=False)
     st.html(legend())
-    st.html("".join(_person(person, viewing) for person in people))
+    longest = sorted(people, key=lambda person: -person.total_s)[:MAX_PEOPLE]
+    st.html("".join(_person(person, viewing) for person in people if person in longest))
+    if len(people) > MAX_PEOPLE:
+        st.caption(f"The {MAX_PEOPLE} people seen longest. The tables have all {len(people)}.")
     with st.expander("The timeline as a picture"):
         st.image(viewing.timeline, alt="Everybody's emotions over time", width="stretch")
-
-
-_DOWN = ":material/download:"
 
 
 def _facts(viewing: Viewing) -> str:
@@ -120,12 +126,14 @@ def _facts(viewing: Viewing) -> str:
 
 def _person(person: TrackSummary, viewing: Viewing) -> str:
     most = max(Emotion, key=lambda emotion: person.seconds[emotion])
-    shown = sorted((emotion for emotion in Emotion if person.seconds[emotion] > 0), key=lambda e: -person.seconds[e])
+    shown = sorted(
+        (emotion for emotion in Emotion if person.seconds[emotion] >= _BRIEF_S), key=lambda e: -person.seconds[e]
+    )
     seconds = "".join(
         f'<span><i style="background:{hexadecimal(emotion)}"></i>{emotion} {person.seconds[emotion]:.1f} s</span>'
         for emotion in shown
     )
-    if person.uncertain_s:
+    if person.uncertain_s >= _BRIEF_S:
         seconds += f"<span>uncertain for {person.uncertain_s:.1f} s of these</span>"
     name = f"Person {person.track}"
     history = strip(viewing.strips[person.track], f"{name} over the whole video")
