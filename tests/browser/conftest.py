@@ -46,7 +46,7 @@ class Server:
     temp: Path
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """``mien app`` in a process of its own. In the end it must have logged no traceback and left no file."""
     for name in ("streamlit", "streamlit_webrtc", "playwright"):
@@ -118,7 +118,8 @@ def film(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory)
     return path
 
 
-@pytest.fixture(scope="package")
+# Not for the whole session: while it runs, no other test can use `asyncio.run`.
+@pytest.fixture(scope="module")
 def playwright(server: Server) -> Iterator[Playwright]:
     """Playwright, running."""
     from playwright.sync_api import sync_playwright
@@ -127,7 +128,7 @@ def playwright(server: Server) -> Iterator[Playwright]:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, film: Path) -> Iterator[Browser]:
     """A browser whose camera shows the film."""
     flags = [*_FLAGS, _FAKE_CAMERA, f"--use-file-for-fake-video-capture={film}"]
