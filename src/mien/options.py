@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from math import inf
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,6 +11,9 @@ from mien.errors import OptionError
 
 MAX_PIXELS = 128_000_000
 """Larger pictures are refused before they are decoded: 128 megapixels, more than any phone takes."""
+
+MAX_THREADS = 512
+"""ONNX Runtime starts as many threads as it is told; very many of them bring a machine to a stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class AnalyzerOptions:
             raise OptionError(f"model must be the name of a model or the path of a folder, found {self.model!r}")
         if self.min_confidence is not None:
             _check_number("min_confidence", self.min_confidence, Real, 0, 1, "lie in 0..1, or be None")
-        _check_number("threads", self.threads, Integral, 0, inf, "be 0 (all cores) or more")
+        _check_number("threads", self.threads, Integral, 0, MAX_THREADS, f"lie in 0 (all cores)..{MAX_THREADS}")
         _check_number("max_pixels", self.max_pixels, Integral, 1, MAX_PIXELS, f"lie in 1..{MAX_PIXELS}")
         _check_number("smoothing_s", self.smoothing_s, Real, 0, 1e9, "be 0 seconds or more")
 

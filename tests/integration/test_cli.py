@@ -289,7 +289,7 @@ def test_detectors_and_thresholds(folder: Path) -> None:
         (["data", "inof"], "mien data: no such command 'inof'"),
         (["photo", ""], "mien: a path is empty; name a picture, a folder or a pattern"),
         (["photo", "x.jpg", "--min-confidence", "2"], "mien: --min-confidence must lie in 0..1, or be None, found 2.0"),
-        (["photo", "x.jpg", "--threads", "-1"], "mien: --threads must be 0 (all cores) or more, found -1"),
+        (["photo", "x.jpg", "--threads", "-1"], "mien: --threads must lie in 0 (all cores)..512, found -1"),
         (["photo", "x.jpg", "--detector", "dlib"], "mien: unknown detector 'dlib'; expected one of yunet, haar"),
         (["photo", "x.jpg", "--device", "gpu"], "mien: unknown device 'gpu'; expected one of auto, cpu, cuda"),
         (["photo", "x.jpg", "--model", "mien-9"], "mien: mien-9: no such model; expected a folder with model.onnx"),

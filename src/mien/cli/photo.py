@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mien.analyzer import Analyzer
     from mien.results import FrameResult
 
+_CAUTION = "A guess about expressions, not about minds. With a ?, the confidence is too low to rely on."
 # Characters that the table needs beside the name of the picture.
 _OTHER_COLUMNS = 62
 
@@ -154,14 +155,14 @@ def _terminal_table() -> Iterator[Callable[[FrameResult], None]]:
     yield partial(_add_rows, table)
     if table.row_count:
         tables.print(table)
+        tables.print(_CAUTION, style="dim italic")
 
 
 def _new_table() -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, caption_justify="left")
-    table.caption = "A guess about expressions, not about minds. With a ?, the confidence is too low to rely on."
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("picture", no_wrap=True)
     # Only the name of the picture may be cut, never a figure.
     table.add_column("face", justify="right", no_wrap=True, min_width=4)
