@@ -145,8 +145,13 @@ def browser_without_camera(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(server: Server, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a page of the app as a new visitor."""
+    """Opens a page of the app as a new visitor. In the end nobody but the app may have been asked for anything."""
     contexts: list[BrowserContext] = []
+    elsewhere: list[str] = []
+
+    def note(url: str) -> None:
+        if not url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:")):
+            elsewhere.append(url)
 
     def go(
         path: str = "/", *, camera: bool = False, width: int = 1280, script: str = "", through: Browser | None = None
@@ -160,6 +165,7 @@ def visit(server: Server, browser: Browser) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(1000 * PATIENCE_S)
         if script:
             context.add_init_script(script)
+        context.on("request", lambda request: note(request.url))
         page = context.new_page()
         page.goto(path)
         page.locator(".mien-footer").wait_for()
@@ -168,3 +174,4 @@ def visit(server: Server, browser: Browser) -> Iterator[Callable[..., Page]]:
     yield go
     for context in contexts:
         context.close()
+    assert elsewhere == []

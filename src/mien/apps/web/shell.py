@@ -33,7 +33,6 @@ def show() -> None:
     # Pages import this module for its helpers.
     from mien.apps.web import live, model, photo, video
 
-    st.set_page_config(page_title="mien", page_icon=logo(), layout="wide", initial_sidebar_state="collapsed")
     st.html(f"<style>{css_variables()}</style>")
     st.html(Path(__file__).with_name("style.css"))
     pages = [
@@ -43,6 +42,7 @@ def show() -> None:
         st.Page(partial(_page, model.page), title="Model", url_path="model"),
     ]
     chosen = st.navigation(pages, position="hidden")
+    st.set_page_config(page_title=f"{chosen.title} · mien", page_icon=logo(), layout="wide")
     with st.container(key="header", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="mien-brand">{_image(logo())}<span>mien</span></div>', width="content")
         with st.container(key="nav", horizontal=True, width="content", wrap=False):
