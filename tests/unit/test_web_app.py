@@ -218,6 +218,7 @@ def test_a_video_is_read_in_one_pass(
     assert list(viewing.summary.tracks) == [1]
     assert viewing.remarks == ()
     assert len(list(csv.DictReader(io.StringIO(viewing.tables[".csv"].decode())))) == 12
+    assert viewing.portraits[1].startswith('<img alt="" src="data:image/jpeg')
     strip = viewing.strips[1]
     assert not np.isnan(strip).any()
     assert strip.sum(axis=1) == pytest.approx(1, abs=0.01)

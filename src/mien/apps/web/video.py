@@ -81,7 +81,7 @@ def _stop(key: object) -> None:
 def _show(viewing: Viewing, stem: str) -> None:
     for remark in viewing.remarks:
         st.warning(remark, icon=":material/warning:")
-    people = list(viewing.summary.tracks.values())
+    people = sorted(viewing.summary.tracks.values(), key=lambda person: person.track)
     picture, side = st.columns([3, 2], gap="medium")
     with picture:
         st.video(viewing.video)
@@ -139,8 +139,10 @@ def _person(person: TrackSummary, viewing: Viewing) -> str:
     history = strip(viewing.strips[person.track], f"{name} over the whole video")
     scale = f'<div class="mien-scale"><span>0:00</span><span>{_clock(viewing.length_s)}</span></div>'
     seen = f"{name} · {_clock(person.first_s)} to {_clock(person.last_s)}"
-    return card(seen, f"mostly {most}", most, "", f'{history}{scale}<div class="mien-legend">{seconds}</div>')
+    portrait = viewing.portraits[person.track]
+    return card(seen, f"mostly {most}", most, portrait, f'{history}{scale}<div class="mien-legend">{seconds}</div>')
 
 
 def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

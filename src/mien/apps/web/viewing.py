@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer
+from mien.apps.web.charts import thumbnail
 from mien.detection.base import Frame
 from mien.drawing import draw
 from mien.emotions import Emotion
@@ -61,6 +62,7 @@ class Viewing:
         timeline: The timeline of everybody, PNG.
         summary: Who showed what for how long.
         strips: Per person the probabilities over the video, float32 (`COLUMNS`, 7), NaN where unseen.
+        portraits: Per person HTML of a small picture from the frame that shows the face best.
         length_s: Length of what was read, in seconds.
         remarks: What the visitor should know: damage, sound left out.
     """
@@ -70,6 +72,7 @@ class Viewing:
     timeline: bytes
     summary: Summary
     strips: dict[int, NDArray[np.float32]]
+    portraits: dict[int, str]
     length_s: float
     remarks: tuple[str, ...]
 
@@ -97,7 +100,7 @@ def read_video(analyzer: Analyzer, content: bytes, report: Callable[[Progress], 
 
 
 def _read(analyzer: Analyzer, folder: Path, source: Path, report: Callable[[Progress], None]) -> Viewing:
-    summary, strips = Summary(), _Strips()
+    summary, strips, portraits = Summary(), _Strips(), _Portraits()
     remarks: list[str] = []
     stream = StreamAnalyzer(analyzer)
     # Files appear when the stack is left; Ctrl-C in the terminal must not pass for the end of the video.
@@ -117,6 +120,7 @@ def _read(analyzer: Analyzer, folder: Path, source: Path, report: Callable[[Prog
                 timeline.write(result)
                 summary.add(result)
                 strips.add(result)
+                portraits.add(frame.image, result)
                 elapsed = perf_counter() - begun
                 if elapsed - told > _STEP_S:
                     told = elapsed
@@ -131,6 +135,7 @@ def _read(analyzer: Analyzer, folder: Path, source: Path, report: Callable[[Prog
         (folder / "timeline.png").read_bytes(),
         summary,
         strips.columns(),
+        portraits.pictures,
         strips.end_s,
         tuple(remarks),
     )
@@ -142,6 +147,24 @@ def _open_writer(path: Path, reader: VideoReader, remarks: list[str]) -> VideoWr
     except VideoError:
         remarks.append("The sound was left out: MP4 cannot hold its format.")
         return VideoWriter(path, reader.time_base)
+
+
+class _Portraits:
+    """Keeps the best look at each person."""
+
+    # A new picture is taken only when it is this much better, to spare the work.
+    _BETTER = 1.3
+
+    def __init__(self) -> None:
+        self.pictures: dict[int, str] = {}
+        self._merits: dict[int, float] = {}
+
+    def add(self, frame: Frame, result: FrameResult) -> None:
+        for face in result:
+            merit = face.area / (1 + len(face.quality))
+            if face.track is not None and merit > self._BETTER * self._merits.get(face.track, 0.0):
+                self._merits[face.track] = merit
+                self.pictures[face.track] = thumbnail(frame, face)
 
 
 class _Strips:
