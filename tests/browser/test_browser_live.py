@@ -150,12 +150,15 @@ def test_a_missing_camera_is_explained(visit: Visit, browser_without_camera: Bro
     page.get_by_text("No camera was found").wait_for()
 
 
-def test_a_blocked_network_is_explained_and_snapshots_work(visit: Visit) -> None:
+def test_a_blocked_network_is_explained_and_snapshots_work(visit: Visit, wait_until: Wait) -> None:
     page = visit(camera=True, script=_BLOCKED)
     _start(page)
     page.get_by_text("The connection does not come about").wait_for()
     assert page.get_by_text("--ice-server").is_visible()
     page.get_by_text("Snapshots", exact=True).first.click()
+    camera = page.locator("[data-testid=stCameraInput] video")
+    # A picture taken before the camera has woken up is black.
+    wait_until(lambda: camera.count() == 1 and camera.evaluate("v => v.readyState >= 2 && v.currentTime > 0.5"))
     page.get_by_role("button", name="Take Photo").click()
     page.locator(".mien-card").get_by_text("happy").first.wait_for()
     with page.expect_download() as download:
