@@ -30,7 +30,10 @@ def test_wheel_is_small_and_complete(wheel: Path) -> None:
     for part in ("model.onnx", "config.json", "README.md"):
         assert f"mien/models/mien-1/{part}" in names
     assert "mien/py.typed" in names
-    assert not [name for name in names if name.endswith((".jpg", ".png", ".ckpt"))]
+    for part in ("main.py", "style.css", "sample.jpg"):
+        assert f"mien/apps/web/{part}" in names
+    # The one picture is the web app's sample; none of a data set.
+    assert [name for name in names if name.endswith((".jpg", ".png", ".ckpt"))] == ["mien/apps/web/sample.jpg"]
 
 
 def test_installed_wheel_reads_a_photo(wheel: Path, astronaut_path: Path, tmp_path: Path) -> None:

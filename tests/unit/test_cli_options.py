@@ -14,7 +14,7 @@ GROUP = typer.main.get_group(app)
 SHARED = ("model", "detector", "min_confidence", "device", "threads")
 
 
-@pytest.mark.parametrize("command", ["photo", "video", "live"])
+@pytest.mark.parametrize("command", ["photo", "video", "live", "app"])
 def test_front_ends_have_every_shared_option(command: str) -> None:
     assert set(SHARED) <= {parameter.name for parameter in GROUP.commands[command].params}
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 import mien
+from mien.cli.app import app as web_app
 from mien.cli.compare import compare
 from mien.cli.data import data
 from mien.cli.evaluate import evaluate
@@ -41,6 +42,7 @@ app.command()(photo)
 app.command()(video)
 app.command()(live)
 app.command()(explain)
+app.command("app")(web_app)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)

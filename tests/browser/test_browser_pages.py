@@ -1,0 +1,228 @@
+"""The pages Photo, Video and Model in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mien.analyzer import Analyzer
+from mien.drawing import describe
+from mien.model_folder import find_model
+from mien.results import FrameResult
+from mien.video import VideoWriter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Visit = Callable[..., "Page"]
+Wait = Callable[[Callable[[], bool]], None]
+
+FRAMES = 24
+
+
+def _upload(page: Page, *files: Path | dict[str, Any]) -> None:
+    page.locator("input[type=file]").set_input_files(list(files))  # type: ignore[arg-type]
+
+
+def _download(page: Page, name: str) -> bytes:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name, exact=True).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def _text_file(name: str) -> dict[str, Any]:
+    return {"name": name, "mimeType": "text/plain", "buffer": b"no picture, no video"}
+
+
+@pytest.fixture(scope="module")
+def clip(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second of a face that moves to the right."""
+    path = tmp_path_factory.mktemp("clip") / "smile.mp4"
+    with VideoWriter(path) as video:
+        for number in range(FRAMES):
+            video.write(np.ascontiguousarray(astronaut[:240, 80 - number : 320 - number]), number / FRAMES)
+    return path
+
+
+def test_photos_are_read_and_can_be_taken_home(
+    visit: Visit, astronaut_path: Path, analyzer: Analyzer, tmp_path: Path
+) -> None:
+    page = visit("/photo")
+    (tmp_path / "notes.jpg").write_text("no picture")
+    _upload(page, astronaut_path, tmp_path / "notes.jpg")
+    page.get_by_text("notes.jpg: is not a picture in a known format").wait_for()
+    page.locator(".mien-card").wait_for()
+    expected = analyzer.analyze(astronaut_path)
+    assert page.locator(".mien-card strong").inner_text() == describe(expected.faces[0])
+    assert page.locator(".mien-bar").count() == 7
+
+    (read,) = (FrameResult.from_dict(values) for values in json.loads(_download(page, "JSON")))
+    assert read.faces == expected.faces
+    assert read.source == "astronaut.png"
+    (row,) = csv.DictReader(io.StringIO(_download(page, "CSV").decode()))
+    assert (row["source"], row["face"], row["emotion"]) == ("astronaut.png", "1", "happy")
+    assert float(row["raw_happy"]) == expected.faces[0].probabilities[expected.faces[0].emotion]
+    picture = cv2.imdecode(np.frombuffer(_download(page, "Annotated picture"), np.uint8), cv2.IMREAD_COLOR)
+    original = cv2.imread(str(astronaut_path))
+    assert picture.shape == original.shape
+    assert 0.001 < (picture != original).any(axis=2).mean() < 0.2
+
+
+def test_the_sample_and_a_picture_without_faces(visit: Visit) -> None:
+    page = visit("/photo")
+    page.get_by_role("button", name="Try it with a sample").click()
+    page.locator(".mien-card").get_by_text("happy").first.wait_for()
+    blank = cv2.imencode(".png", np.full((200, 300, 3), 128, np.uint8))[1].tobytes()
+    _upload(page, {"name": "wall.png", "mimeType": "image/png", "buffer": blank})
+    page.get_by_text("No face found").wait_for()
+    assert page.locator(".mien-card").count() == 0
+
+
+def test_a_photo_that_is_too_large_is_refused(visit: Visit, tmp_path: Path) -> None:
+    path = tmp_path / "huge.png"
+    with path.open("wb") as file:
+        file.truncate(41 * 1024 * 1024)
+    page = visit("/photo")
+    _upload(page, path)
+    page.get_by_text("40").and_(page.get_by_text("smaller")).first.wait_for()
+    assert page.locator(".mien-card").count() == 0
+
+
+def test_a_video_is_read_played_and_taken_home(visit: Visit, wait_until: Wait, clip: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    page = visit("/video")
+    _upload(page, clip)
+    page.locator(".mien-card").wait_for()
+    assert "mostly happy" in page.locator(".mien-card").inner_text()
+    video = page.locator("video")
+    video.evaluate("v => { v.muted = true; return v.play(); }")
+    wait_until(lambda: video.evaluate("v => v.currentTime > 0.3 && v.videoWidth === 240"))
+
+    (tmp_path / "seen.mp4").write_bytes(_download(page, "Annotated video"))
+    with av.open(str(tmp_path / "seen.mp4")) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+        assert sum(1 for _ in container.decode(video=0)) == FRAMES
+    rows = list(csv.DictReader(io.StringIO(_download(page, "CSV").decode())))
+    assert len(rows) == FRAMES
+    assert {row["track"] for row in rows} == {"1"}
+    assert len(json.loads(_download(page, "JSON"))) == FRAMES
+    assert pq.read_table(io.BytesIO(_download(page, "Parquet"))).num_rows == FRAMES
+    assert cv2.imdecode(np.frombuffer(_download(page, "Timeline"), np.uint8), cv2.IMREAD_COLOR) is not None
+
+
+def test_what_is_no_video_and_what_breaks_off_is_told(visit: Visit, clip: Path, tmp_path: Path) -> None:
+    page = visit("/video")
+    _upload(page, _text_file("notes.mp4"))
+    page.get_by_text("is not a video in a known format").wait_for()
+    # Matroska can be read without its end.
+    whole = tmp_path / "whole.mkv"
+    with VideoWriter(whole) as video:
+        for number in range(100):
+            video.write(np.full((120, 160, 3), number, np.uint8), number / 10)
+    torn = tmp_path / "torn.mkv"
+    torn.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    _upload(page, torn)
+    page.get_by_text("What could be read was read").wait_for()
+    page.get_by_text("No face found").wait_for()
+
+
+def test_reading_a_video_can_be_stopped(visit: Visit, clip: Path, tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
+    long = tmp_path / "long.mp4"
+    with VideoWriter(long) as video:
+        for number in range(3000):
+            video.write(astronaut[:120, 100:260].copy(), number / 10)
+    page = visit("/video")
+    _upload(page, long)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("The reading was stopped").wait_for()
+    assert page.get_by_role("button", name="Read it from the beginning").is_visible()
+    assert page.locator("video").count() == 0
+
+
+def test_the_model_page_shows_the_card_and_refuses_a_wrong_folder(visit: Visit, tmp_path: Path) -> None:
+    page = visit("/model")
+    page.get_by_text("What it must not be used for").wait_for()
+    assert page.locator(".mien-figures").get_by_text("accuracy on FER-2013", exact=True).is_visible()
+
+    def use(folder: Path) -> None:
+        page.get_by_role("textbox", name="Folder").fill(str(folder))
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Use this model").click()
+
+    page.get_by_role("combobox").click()
+    page.get_by_text("A folder of my own").click()
+    use(tmp_path / "nowhere")
+    page.get_by_text("no such model; expected a folder with model.onnx and config.json").wait_for()
+    broken = tmp_path / "broken"
+    shutil.copytree(find_model("mien-1"), broken)
+    (broken / "model.onnx").write_bytes(b"not a network")
+    use(broken)
+    page.locator("[data-testid=stAlert]").get_by_text("broken").wait_for()
+    assert page.get_by_text("Still using mien-1").is_visible()
+    mine = tmp_path / "mine"
+    shutil.copytree(find_model("mien-1"), mine)
+    use(mine)
+    page.get_by_text(f"Using {mine} from now on").wait_for()
+
+
+def test_visitors_do_not_mix(visit: Visit, astronaut_path: Path, tmp_path: Path) -> None:
+    mine, other = visit("/model"), visit("/photo")
+    folder = tmp_path / "mine"
+    shutil.copytree(find_model("mien-1"), folder)
+    config = json.loads((folder / "config.json").read_text())
+    # Everything this model says is uncertain.
+    (folder / "config.json").write_text(json.dumps(config | {"uncertain_below": 1.0}))
+    mine.get_by_role("combobox").click()
+    mine.get_by_text("A folder of my own").click()
+    mine.get_by_role("textbox", name="Folder").fill(str(folder))
+    mine.keyboard.press("Enter")
+    mine.get_by_role("button", name="Use this model").click()
+    mine.get_by_text("from now on").wait_for()
+    mine.get_by_role("link", name="Photo").click()
+    for page in (mine, other):
+        page.get_by_role("button", name="Try it with a sample").wait_for()
+    _upload(mine, astronaut_path)
+    mine.locator(".mien-card strong", has_text="happy?").wait_for()
+    assert mine.get_by_text("uncertain").is_visible()
+    assert other.locator(".mien-card").count() == 0
+    _upload(other, astronaut_path)
+    other.locator(".mien-card strong", has_text="happy").wait_for()
+    assert other.get_by_text("uncertain").count() == 0
+
+
+@pytest.mark.parametrize("path", ["/", "/photo", "/video", "/model"])
+def test_pages_fit_a_phone_and_say_what_they_are_not(visit: Visit, path: str, astronaut_path: Path, clip: Path) -> None:
+    page = visit(path, width=390)
+    footer = page.locator(".mien-footer").inner_text()
+    for words in ("not about a mind", "in schools", "AI Act", "Nothing is stored"):
+        assert words in footer
+    if path in ("/photo", "/video"):
+        _upload(page, astronaut_path if path == "/photo" else clip)
+        page.locator(".mien-card").wait_for()
+    elif path == "/model":
+        page.get_by_text("What it must not be used for").wait_for()
+    else:
+        page.get_by_text("Press Start").wait_for()
+    widths = page.evaluate(
+        "[...document.querySelectorAll('html, [data-testid=stMain], [data-testid=stMainBlockContainer]')]"
+        ".map((part) => part.scrollWidth)"
+    )
+    assert max(widths) <= 390
+    assert page.locator(".mien-brand").is_visible()
+    for name in ("Live", "Photo", "Video", "Model"):
+        box = page.get_by_role("link", name=name).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390

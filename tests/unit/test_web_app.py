@@ -1,0 +1,400 @@
+"""The web app's parts without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mien.analyzer import Analyzer
+from mien.emotions import Emotion
+from mien.errors import ImageError, MienError, MissingExtraError, OptionError, VideoError
+
+pytest.importorskip("streamlit_webrtc", reason="not installed: pip install 'mien[app]'")
+
+import av
+from streamlit.testing.v1 import AppTest
+
+from mien.apps.web import charts, launch, model
+from mien.apps.web.connection import Connection
+from mien.apps.web.faces import as_csv, as_json, read_picture
+from mien.apps.web.settings import Settings
+from mien.apps.web.theme import logo
+from mien.apps.web.viewing import Progress, read_video
+from mien.results import Face, FrameResult
+from mien.video import VideoWriter
+
+Frame = NDArray[np.uint8]
+
+
+def face(**changes: object) -> Face:
+    probabilities = dict.fromkeys(Emotion, 0.05) | {Emotion.HAPPY: 0.7}
+    values = {
+        "box": (10, 20, 30, 40),
+        "score": 0.9,
+        "emotion": Emotion.HAPPY,
+        "confidence": 0.7,
+        "probabilities": probabilities,
+        "uncertain": False,
+    }
+    return Face(**(values | changes))  # type: ignore[arg-type]
+
+
+# Settings and start
+
+
+def test_no_ice_server_is_asked_unless_named() -> None:
+    assert Settings().rtc_configuration == {"iceServers": []}
+
+
+def test_only_turn_servers_get_the_password() -> None:
+    urls = ("stun:a.example:3478", "turn:b.example:3478?transport=tcp")
+    settings = Settings(ice_servers=urls, turn_user="anna", turn_password="secret")
+    stun, turn = settings.rtc_configuration["iceServers"]
+    assert stun == {"urls": urls[0]}
+    assert turn == {"urls": urls[1], "username": "anna", "credential": "secret"}
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("url", ["", "turn", "http://a.example", "turn://a.example", "a.example:3478"])
+def test_what_is_no_ice_server_is_refused(url: str) -> None:
+    with pytest.raises(OptionError, match="expected stun:HOST:PORT or turn:HOST:PORT"):
+        Settings(ice_servers=(url,))
+
+
+def test_the_server_keeps_to_itself() -> None:
+    flags = launch.flags(Settings(port=8600), headless=True)
+    for flag in (
+        "--server.address=127.0.0.1",
+        "--server.port=8600",
+        "--server.headless=true",
+        "--browser.gatherUsageStats=false",
+        "--client.showErrorDetails=none",
+        "--theme.base=dark",
+    ):
+        assert flag in flags
+
+
+def test_streamlit_knows_every_flag() -> None:
+    from streamlit import config
+
+    config.get_config_options()
+    known = set(config._config_options_template)
+    for flag in launch.flags(Settings(), headless=False):
+        assert flag[2:].split("=")[0] in known
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OptionError, match=f"127.0.0.1:{port} cannot be used: .*choose another --port"):
+            launch.run(Settings(port=port), True, pytest.fail)
+
+
+def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=re.escape("pip install 'mien[app]'")):
+        launch.run(Settings(), True, pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--port", "0"], 2, "port must lie in 1..65535, found 0"),
+        (["--ice-server", "nonsense"], 2, "nonsense: not an ICE server"),
+        (["--model", "/nowhere"], 2, "no such model"),
+    ],
+)
+def test_wrong_usage_is_one_line(arguments: list[str], code: int, message: str) -> None:
+    command = [sys.executable, "-m", "mien", "app", "--headless", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+# What is shown
+
+
+def test_bars_show_all_seven() -> None:
+    shown = re.findall(r'data-emotion="(\w+)" data-value="([\d.]+)"', charts.bars(face().probabilities))
+    assert [(Emotion(name), float(value)) for name, value in shown] == list(face().probabilities.items())
+
+
+def test_a_strip_is_empty_where_nobody_was_seen() -> None:
+    assert charts._outline(np.array([50.0, np.nan, 100.0, 80.0])) == [
+        (0, 0),
+        *[(0, 0), (0, 50), (12.5, 50), (25, 50), (25, 0)],
+        *[(50, 0), (50, 100), (62.5, 100), (87.5, 80), (100, 80), (100, 0)],
+        (100, 0),
+    ]
+
+
+def test_names_and_hints_cannot_bring_html() -> None:
+    card = charts.face_card("<b>Eve</b>", face(uncertain=True, quality=("dark",)))
+    assert "<b>Eve" not in card
+    assert "&lt;b&gt;Eve" in card
+    assert "uncertain" in card
+    assert "turn on a light" in card
+    assert "<script" not in charts.notice("<script>", "<script>")
+
+
+def test_the_logo_has_every_colour() -> None:
+    assert len(set(re.findall(r"stroke=\"(#\w+)\"", logo()))) == len(Emotion)
+
+
+# Pictures
+
+
+def test_a_picture_is_read_as_everywhere(analyzer: Analyzer, astronaut_path: Path) -> None:
+    reading = read_picture(analyzer, astronaut_path.read_bytes(), "eileen.png")
+    expected = analyzer.analyze(astronaut_path)
+    assert reading.result.faces == expected.faces
+    assert len(reading.cards) == 1
+    assert reading.suffix == ".png"
+    picture = cv2.imdecode(np.frombuffer(reading.annotated, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape[:2] == (expected.height, expected.width)
+    assert json.loads(as_json([reading.result])) == [expected.to_dict() | {"source": "eileen.png"}]
+
+
+def test_a_table_has_a_row_for_pictures_without_faces_too() -> None:
+    results = [FrameResult("a.jpg", 80, 60, (face(), face(box=(50, 20, 30, 40)))), FrameResult("b.jpg", 80, 60, ())]
+    rows = list(csv.DictReader(io.StringIO(as_csv(results))))
+    assert [(row["source"], row["face"], row["x"]) for row in rows] == [
+        ("a.jpg", "1", "10"),
+        ("a.jpg", "2", "50"),
+        ("b.jpg", "", ""),
+    ]
+    assert not {"time_s", "track", "smoothed_happy"} & rows[0].keys()
+
+
+def test_what_is_no_picture_is_called_by_its_name(analyzer: Analyzer) -> None:
+    with pytest.raises(ImageError, match=r"^notes\.txt: is not a picture"):
+        read_picture(analyzer, b"hello", "notes.txt")
+
+
+# Videos
+
+
+@pytest.fixture(scope="module")
+def clip(astronaut: Frame, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    with VideoWriter(path) as video:
+        for number in range(12):
+            video.write(astronaut[:240, 60:300].copy(), number / 12)
+    return path.read_bytes()
+
+
+@contextmanager
+def _temp(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[None]:
+    """Temporary files go to this folder, and none may be left."""
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    yield
+    assert list(folder.iterdir()) == []
+
+
+def test_a_video_is_read_in_one_pass(
+    analyzer: Analyzer, clip: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _temp(monkeypatch, tmp_path):
+        viewing = read_video(analyzer, clip, lambda progress: None)
+    assert viewing.summary.frames == 12
+    assert list(viewing.summary.tracks) == [1]
+    assert viewing.remarks == ()
+    assert len(list(csv.DictReader(io.StringIO(viewing.tables[".csv"].decode())))) == 12
+    assert viewing.portraits[1].startswith('<img alt="" src="data:image/jpeg')
+    strip = viewing.strips[1]
+    assert not np.isnan(strip).any()
+    assert strip.sum(axis=1) == pytest.approx(1, abs=0.01)
+    with av.open(io.BytesIO(viewing.video)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 12
+
+
+def test_leaving_while_a_video_is_read_leaves_no_file(
+    analyzer: Analyzer, clip: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LeftError(BaseException):
+        """As Streamlit ends a page."""
+
+    def leave(progress: Progress) -> None:
+        raise LeftError
+
+    monkeypatch.setattr("mien.apps.web.viewing._STEP_S", -1.0)
+    with _temp(monkeypatch, tmp_path), pytest.raises(LeftError):
+        read_video(analyzer, clip, leave)
+
+
+def test_a_broken_video_is_told_without_paths(
+    analyzer: Analyzer, clip: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _temp(monkeypatch, tmp_path), pytest.raises(VideoError, match="^The upload is not a video") as error:
+        read_video(analyzer, clip[: len(clip) // 2], lambda progress: None)
+    assert str(tmp_path) not in str(error.value)
+
+
+# Cameras
+
+
+def _send(connection: Connection, *frames: Frame) -> Frame:
+    """What comes back for frames that have piled up."""
+    (back,) = asyncio.run(
+        connection.recv_queued([av.VideoFrame.from_ndarray(frame, format="bgr24") for frame in frames])
+    )
+    return np.asarray(back.to_ndarray(format="bgr24"), np.uint8)
+
+
+def test_the_newest_frame_wins(analyzer: Analyzer, astronaut: Frame) -> None:
+    connection = Connection(analyzer)
+    blank = np.zeros((200, 300, 3), np.uint8)
+    back = _send(connection, blank, blank, astronaut)
+    assert back.shape == astronaut.shape
+    moment = connection.moment(columns=30)
+    assert [person.face.emotion for person in moment.people] == [Emotion.HAPPY]
+    assert moment.size == (512, 512)
+    assert moment.histories[0].shape == (30, 7)
+    assert not np.isnan(moment.histories[0][-1]).any()
+    picture = cv2.imdecode(np.frombuffer(connection.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert (picture == back).all()
+
+
+def test_there_is_no_screenshot_before_the_first_frame(analyzer: Analyzer) -> None:
+    with pytest.raises(MienError, match="no picture yet"):
+        Connection(analyzer).screenshot()
+
+
+def test_two_connections_have_nothing_in_common(analyzer: Analyzer, astronaut: Frame) -> None:
+    one, other = Connection(analyzer), Connection(analyzer)
+    _send(one, astronaut)
+    _send(other, np.zeros((100, 100, 3), np.uint8))
+    assert len(one.moment(10).people) == 1
+    assert other.moment(10).people == []
+
+
+def test_a_recording_survives_the_connection_and_its_file_does_not(
+    analyzer: Analyzer, astronaut: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = Connection(analyzer)
+    with _temp(monkeypatch, tmp_path):
+        _send(connection, astronaut)
+        connection.start_recording()
+        assert connection.recording
+        for _ in range(3):
+            _send(connection, astronaut)
+        connection.on_ended()
+    assert not connection.recording
+    recording = connection.take_recording()
+    assert recording is not None
+    with av.open(io.BytesIO(recording)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 3
+    assert connection.take_recording() is None
+    assert connection.moment(10).people == []
+    connection.start_recording()
+    assert not connection.recording
+
+
+def test_a_recording_ends_by_itself(analyzer: Analyzer, astronaut: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.apps.web.connection.LONGEST_RECORDING_S", 0.0)
+    connection = Connection(analyzer)
+    connection.start_recording()
+    _send(connection, astronaut)
+    assert not connection.recording
+    assert connection.take_recording() is not None
+
+
+def test_a_picture_goes_on_when_reading_it_fails(analyzer: Analyzer, astronaut: Frame) -> None:
+    class Broken:
+        options = analyzer.options
+
+    connection = Connection(Broken())  # type: ignore[arg-type]
+    assert (_send(connection, astronaut) == astronaut).all()
+    assert "Reading the picture failed" in connection.moment(10).error
+
+
+# Pages
+
+
+def test_a_page_that_fails_shows_a_line_and_no_traceback() -> None:
+    def script() -> None:
+        from mien.apps.web.shell import guarded
+        from mien.errors import ModelError
+
+        def crash() -> None:
+            raise RuntimeError("secret detail")
+
+        def miss() -> None:
+            raise ModelError("/gone: no such model")
+
+        guarded(crash)()
+        guarded(miss)()
+
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    first, second = (error.value for error in app.error)
+    assert "Something went wrong here" in first
+    assert "secret detail" not in first
+    assert second == "/gone: no such model. Choose another one on the Model page."
+
+
+def test_a_model_that_is_gone_is_told_on_every_page() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from mien.apps.web import model, photo
+        from mien.apps.web.shell import guarded
+
+        st.session_state["model"] = "/gone"
+        st.session_state["sample"] = True
+        guarded(photo.page)()
+        guarded(model.page)()
+
+    app = AppTest.from_function(script).run(timeout=60)
+    assert not app.exception
+    assert len(app.error) == 2
+    assert all("/gone: no such model" in error.value for error in app.error)
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "local"),
+    [
+        ("127.0.0.1", {"Host": "localhost:8501"}, True),
+        ("127.0.0.1", {"Host": "mien.example.org", "X-Forwarded-For": "203.0.113.9"}, False),
+        ("127.0.0.1", {"Forwarded": "for=203.0.113.9"}, False),
+        ("0.0.0.0", {"Host": "localhost:8501"}, False),
+    ],
+)
+def test_only_visitors_at_the_machine_may_name_its_folders(
+    monkeypatch: pytest.MonkeyPatch, host: str, headers: dict[str, str], local: bool
+) -> None:
+    monkeypatch.setattr(model.st, "context", SimpleNamespace(headers=headers))
+    monkeypatch.setattr(model, "current", lambda: Settings(host=host))
+    assert model._visitor_is_local() is local
+
+
+def test_the_model_page_opens_a_model_and_refuses_what_is_none(tmp_path: Path) -> None:
+    def script() -> None:
+        from mien.apps.web import model
+
+        model.page()
+
+    app = AppTest.from_function(script).run(timeout=60)
+    app.selectbox[0].select("A folder of my own …").run(timeout=60)
+    app.text_input[0].input(str(tmp_path)).run(timeout=60)
+    app.button[0].click().run(timeout=60)
+    assert "not a model folder, model.onnx is missing" in app.error[0].value
+    assert "model" not in app.session_state
