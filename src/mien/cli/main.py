@@ -18,6 +18,7 @@ from mien.cli.live import live
 from mien.cli.models import models
 from mien.cli.output import fail
 from mien.cli.photo import photo
+from mien.cli.serve import serve
 from mien.cli.train import train
 from mien.cli.video import video
 from mien.errors import MienError, OptionError
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command()(photo)
 app.command()(video)
 app.command()(live)
+app.command()(serve)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)
