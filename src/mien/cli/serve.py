@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import signal
 import socket
 from contextlib import suppress
@@ -104,7 +105,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server(address[:2], family=family, backlog=512)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise MienError(f"cannot listen at {host}, port {port}: {reason}; choose another with --port") from error
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from anyio.to_thread import run_sync
 from fastapi import Request
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from starlette.requests import ClientDisconnect
 
 from mien.alignment import FaceAligner
@@ -29,7 +29,7 @@ from mien.server.videos import VideoJobs
 _T = TypeVar("_T")
 
 # Pillow knows formats beyond these whose readers are rarely looked after, or start other programs.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
 
 def open_analyzer(options: AnalyzerOptions, threads: int) -> Analyzer:
@@ -126,13 +126,13 @@ class Service:
         Raises:
             ImageError: If it cannot be read, or has too many pixels.
         """
-        try:
-            Image.open(BytesIO(content), formats=_FORMATS).close()
-        except UnidentifiedImageError:
-            if content:
+        if content:
+            try:
+                Image.open(BytesIO(content), formats=_FORMATS).close()
+            except Image.DecompressionBombError:
+                pass  # `read_image` refuses it, and says why.
+            except Exception:  # Pillow's plugins raise whatever their parsers raise.
                 raise ImageError("picture: is not a picture in a known format") from None
-        except Exception:  # `read_image` comes upon the same, and says what it is.
-            pass
         return read_image(content, min(self.settings.max_pixels, self.options.max_pixels))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass, field, fields
 
 from mien.errors import OptionError
@@ -73,7 +74,7 @@ class ServerSettings:
         if self.token is not None and not all("!" <= character <= "~" for character in self.token or " "):
             raise OptionError("token must be made of printable ASCII characters without spaces, one at least")
         for origin in self.cors_origins:
-            if origin not in ("*", "null") and not origin.startswith(("http://", "https://")):
+            if origin not in ("*", "null") and not re.fullmatch("https?://[^/]+", origin):
                 raise OptionError(f"cors origin {origin!r} must look like https://example.org, without a path, or be *")
 
     @property
