@@ -6,7 +6,6 @@ import ipaddress
 import os
 import signal
 import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,11 +88,6 @@ def serve(
     # Everything that can fail does so before the server starts, with one line.
     with _listen(host, port) as listener:
         app = create_app(settings, options, open_analyzer(options, settings.threads))
-        address = listener.getsockname()
-        if token is None and not ipaddress.ip_address(address[0]).is_loopback:
-            complain("warning: other machines can reach the service without a token; set one with MIEN_TOKEN")
-        name = f"[{address[0]}]" if ":" in address[0] else address[0]
-        errors.print(f"mien serves at http://{name}:{address[1]} (its documentation is there); Ctrl-C stops it")
         _run(app, settings, listener)
 
 
@@ -130,6 +124,10 @@ def _run(app: FastAPI, settings: ServerSettings, listener: socket.socket) -> Non
 
     # Uvicorn hands the signals it was stopped by on to these when it is done: that was a normal end.
     for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(ValueError):
-            signal.signal(number, stop)
+        signal.signal(number, stop)
+    host, port = listener.getsockname()[:2]
+    if settings.token is None and not ipaddress.ip_address(host).is_loopback:
+        complain("warning: other machines can reach the service without a token; set one with MIEN_TOKEN")
+    name = f"[{host}]" if ":" in host else host
+    errors.print(f"mien serves at http://{name}:{port} (its documentation is there); Ctrl-C stops it")
     server.run(sockets=[listener])

@@ -24,6 +24,7 @@ FORM = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
+                    "additionalProperties": False,
                     "required": ["pictures"],
                     "properties": {
                         "pictures": {

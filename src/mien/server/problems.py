@@ -135,7 +135,11 @@ def install_handlers(app: FastAPI, on_problem: Callable[[str], None]) -> None:
     @app.exception_handler(HTTPException)
     async def _(request: Request, error: HTTPException) -> JSONResponse:
         code = HTTPStatus(error.status_code).name.lower()
-        return ProblemError(error.status_code, code, str(error.detail)).response(dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+            # Starlette names the methods of the first route of this path alone.
+            headers["Allow"] = ", ".join(methods)
+        return ProblemError(error.status_code, code, str(error.detail)).response(headers)
 
     @app.exception_handler(RequestValidationError)
     async def _(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -150,3 +154,9 @@ def install_handlers(app: FastAPI, on_problem: Callable[[str], None]) -> None:
     @app.exception_handler(Exception)
     async def _(request: Request, error: Exception) -> JSONResponse:
         return ProblemError(500, "internal", "something went wrong inside the service; its log says what").response()
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of a path that has some, as described."""
+    operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    return sorted(method.upper() for method in operations)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from mien.results import FrameResult
 from mien.server.files import PrivateFile
@@ -28,6 +29,7 @@ _FORM = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
+                    "additionalProperties": False,
                     "required": ["video"],
                     "properties": {
                         "video": {
@@ -42,6 +44,24 @@ _FORM = {
     }
 }
 _Id = Annotated[str, Path(alias="id", description="As `POST /v1/video` gave it.")]
+
+
+class _HowToRead(BaseModel):
+    """What may be asked of a video. Nothing is ignored: what is not known here is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    every: int = Field(1, ge=1, le=100, description="Read every N-th frame only.")
+
+
+class _HowToAnswer(BaseModel):
+    """What may be asked of a result; likewise."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["json", "csv"] | None = Field(
+        None, description="`csv` for the table of frames. The header `Accept: text/csv` does too."
+    )
 
 
 def video_routes(service: Service) -> APIRouter:
@@ -59,7 +79,7 @@ def video_routes(service: Service) -> APIRouter:
     )
     async def start(
         request: Request,
-        every: Annotated[int, Query(ge=1, le=100, description="Read every N-th frame only.")] = 1,
+        query: Annotated[_HowToRead, Query()],
     ) -> JSONResponse:
         """Send one video as a form with a file. The answer names where its result will be (`Location`)."""
         videos, settings = service.videos, service.settings
@@ -74,7 +94,7 @@ def video_routes(service: Service) -> APIRouter:
             if not file.file.tell():
                 raise ProblemError(422, "unreadable", f"{uploads[0].name or 'video'}: is empty (0 bytes)")
             file.file.flush()
-            job = VideoJob(uploads[0].name, every)
+            job = VideoJob(uploads[0].name, query.every)
             videos.start(job, file, stack.pop_all())
         location = str(request.app.url_path_for("fetch", id=job.id))
         return JSONResponse(job.to_dict(), 202, {"Location": request.scope.get("root_path", "") + location})
@@ -89,14 +109,12 @@ def video_routes(service: Service) -> APIRouter:
     async def fetch(
         request: Request,
         number: _Id,
-        shape: Annotated[
-            Literal["json", "csv"] | None,
-            Query(alias="format", description="`csv` for the table of frames. The header `Accept: text/csv` does too."),
-        ] = None,
+        query: Annotated[_HowToAnswer, Query()],
     ) -> Response:
         """Once the status is `done`, `result` holds a summary of every person and what was read in every frame."""
         job = service.videos.find(number)
-        if shape == "csv" or (shape is None and "text/csv" in request.headers.get("accept", "")):
+        wants_table = query.format == "csv" if query.format else "text/csv" in request.headers.get("accept", "")
+        if wants_table:
             if job.status != "done":
                 failed = f": {job.error['detail']}" if job.error else ""
                 raise ProblemError(409, "not_done", f"there is no table; the video is {job.status}{failed}")

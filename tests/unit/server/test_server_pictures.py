@@ -278,7 +278,9 @@ def test_a_person_at_the_root_finds_the_documentation(serve: Any) -> None:
 def test_unknown_places_and_methods(serve: Any) -> None:
     client = serve()
     assert_problem(client.get("/v2"), 404, "not_found", "Not Found")
-    assert_problem(client.put("/v1/analyze"), 405, "method_not_allowed", "Method Not Allowed")
+    answer = client.put("/v1/video/x")
+    assert_problem(answer, 405, "method_not_allowed", "Method Not Allowed")
+    assert answer.headers["Allow"] == "DELETE, GET"
 
 
 def test_failures_inside_tell_nothing(analyzer: Analyzer, jpeg: bytes) -> None:
