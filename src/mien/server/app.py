@@ -84,10 +84,10 @@ def create_app(
     install_handlers(app, lambda code: service.metrics.rejected.labels(code).inc())
     # Swagger's page from this machine, not from a content delivery network.
     patch_fastapi(app, swagger_ui_parameters={"tryItOutEnabled": True, "displayRequestDuration": True})
-    app.include_router(_open_routes(service))
     guard = _guard(settings)
     app.include_router(picture_routes(service), dependencies=guard)
     app.include_router(video_routes(service), dependencies=guard)
+    app.include_router(_open_routes(service))
     app.include_router(_metrics_route(service), dependencies=guard)
     app.include_router(stream_routes(service))
     _describe_problems(app)

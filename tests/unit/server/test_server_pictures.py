@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -273,6 +276,32 @@ def test_a_person_at_the_root_finds_the_documentation(serve: Any) -> None:
     assert "cdn" not in page.text, "nothing comes from elsewhere"
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     assert client.get("/swagger/swagger-ui-bundle.js").status_code == 200
+
+
+def test_description_has_examples_and_errors(serve: Any) -> None:
+    description = serve(token="secret").get("/openapi.json").json()
+    schemas = description["components"]["schemas"]
+    for name in ("Pictures", "VideoStatus", "ProblemDetails"):
+        assert schemas[name]["example"]
+    assert "HTTPValidationError" not in json.dumps(description)
+    operation = description["paths"]["/v1/analyze"]["post"]
+    assert {"200", "400", "401", "408", "413", "415", "422", "429", "503"} == set(operation["responses"])
+    assert operation["security"] == [{"HTTPBearer": []}]
+    assert "security" not in description["paths"]["/healthz"]["get"]
+    for example in (schemas["Pictures"]["example"]["pictures"][0], schemas["Frame"]["example"]):
+        assert FrameResult.from_dict(example).to_dict() == example
+
+
+def test_every_limit_is_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "server.md").read_text(encoding="utf-8")
+    for limit in fields(ServerSettings):
+        option = limit.name.removesuffix("_s").replace("_", "-").replace("origins", "origin")
+        assert (
+            f"--{option}" in text
+            or f"`{limit.name}`" in text
+            or f"ServerSettings.{limit.name}" in text
+            or (limit.name == "token")
+        ), limit.name
 
 
 def test_unknown_places_and_methods(serve: Any) -> None:
