@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from mien.alignment import FaceAligner
 from mien.classifier import EmotionClassifier
 from mien.detection import DetectedFace, FaceDetector, Frame, create_detector
 from mien.emotions import Emotion
+from mien.errors import OptionError
 from mien.images import ImageSource, read_image
 from mien.options import AnalyzerOptions
 from mien.preprocessing import crop
@@ -110,14 +113,25 @@ def clip_box(box: tuple[float, float, float, float], width: int, height: int) ->
     return left, top, right - left, bottom - top
 
 
-def load(options: AnalyzerOptions | None = None) -> Analyzer:
+def load(options: AnalyzerOptions | None = None, **values: Any) -> Analyzer:
     """Open the detector and the model that the options name.
 
+    Args:
+        options: How to read pictures; None for the defaults.
+        **values: Fields of `AnalyzerOptions` to have otherwise, as in ``load(detector="haar", threads=1)``.
+
     Raises:
-        OptionError: If an option is not possible.
-        ModelError: If a model is missing or damaged.
+        OptionError: If an option is not possible, or there is no such model.
+        ModelError: If a model is damaged.
     """
-    options = options or AnalyzerOptions()
+    options = AnalyzerOptions() if options is None else options
+    if not isinstance(options, AnalyzerOptions):
+        raise OptionError(f"expected options by name, as in load(detector='haar'), found {options!r}")
+    names = [field.name for field in fields(AnalyzerOptions)]
+    for name in values:
+        if name not in names:
+            raise OptionError(f"unknown option {name!r}; expected one of {', '.join(names)}")
+    options = replace(options, **values)
     return Analyzer(
         create_detector(options.detector, options.device, options.threads),
         FaceAligner(options.device, options.threads),

@@ -25,8 +25,8 @@ class EmotionClassifier:
         threads: Likewise.
 
     Raises:
-        ModelError: If the folder is missing, incomplete or damaged.
-        OptionError: If the device or the number of threads is not possible.
+        ModelError: If the folder is incomplete or damaged.
+        OptionError: If there is no such model, or the device or the number of threads is not possible.
     """
 
     def __init__(self, model: str = "mien-1", device: str = "auto", threads: int = 0) -> None:

@@ -264,8 +264,12 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
             yield stream
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (OSError, lzma.LZMAError, UnicodeDecodeError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: cannot be read: it is no text, or not in UTF-8; expected a CSV file") from error
+    except (lzma.LZMAError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read: it is damaged or incomplete, or not packed by xz") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 SPLIT_FOLDERS = {

@@ -17,13 +17,23 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mien.detection.base import Frame
 from mien.errors import ImageError
 from mien.files import write_whole
+from mien.options import MAX_PIXELS
 
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image"
 
-MAX_PIXELS = 128_000_000
-"""Larger pictures are refused before they are decoded: 128 megapixels, more than any phone takes."""
+# What Pillow decodes by itself. It knows more formats, some of which start other programs, and nobody's photos are in.
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
+    | {".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
+    # These cannot be read, but whoever has such photos must hear of it.
+    | {".heic", ".heif"}
+)
+"""Suffixes, in lower case, of the files that are taken for pictures."""
+
+# A larger file does not hold a picture within the limit of pixels, whatever its format.
+_MAX_BYTES = 8 * MAX_PIXELS
 
 
 def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
@@ -54,13 +64,25 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
         name, stream = os.fspath(source), _read_file(Path(source))
     else:
         raise ImageError(f"expected a path, bytes, an array or a PIL image, found {type(source).__name__}")
-    with _refusals(name), Image.open(stream) as image:
+    with _refusals(name, stream), Image.open(stream, formats=_FORMATS) as image:
         return _from_pil(image, name, max_pixels)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture: by its suffix, or where it has none by its first bytes."""
+    if path.suffix:
+        return path.suffix.lower() in IMAGE_SUFFIXES
+    try:
+        with Image.open(path, formats=_FORMATS):
+            return True
+    except Exception:  # As in `_refusals`: whatever the parsers raise.
+        return False
 
 
 def _read_file(path: Path) -> BytesIO:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -70,18 +92,29 @@ def _read_file(path: Path) -> BytesIO:
         raise ImageError(f"{path}: cannot be opened: {reason}") from error
     if not content:
         raise ImageError(f"{path}: is empty (0 bytes)")
+    if len(content) > _MAX_BYTES:
+        raise ImageError(f"{path}: is larger than {_MAX_BYTES / 1e9:.0f} GB, expected a picture")
     return BytesIO(content)
 
 
+def _name_format(start: bytes) -> str:
+    """What to say of a file that Pillow does not know, by its first bytes."""
+    if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"heim", b"mif1", b"msf1"):
+        return "is a HEIC picture, which mien does not read; save it as JPEG or PNG"
+    if start[:4] in (b"II*\0", b"MM\0*"):
+        return "is a damaged TIFF, or one with floating-point numbers; save it with 8 or 16 bits per channel"
+    return "is not a picture in a known format; save it as JPEG or PNG"
+
+
 @contextmanager
-def _refusals(name: str) -> Iterator[None]:
+def _refusals(name: str, stream: BytesIO | None = None) -> Iterator[None]:
     """Turn what Pillow raises into one clear line."""
     try:
         yield
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(f"{name}: is not a picture in a known format") from None
+        raise ImageError(f"{name}: {_name_format(stream.getvalue()[:12] if stream else b'')}") from None
     except Image.DecompressionBombError:
         raise ImageError(
             f"{name}: has too many pixels (limit {MAX_PIXELS // 10**6} megapixels); shrink it first"
@@ -89,7 +122,9 @@ def _refusals(name: str) -> Iterator[None]:
     except MemoryError:
         raise ImageError(f"{name}: is too large for the memory of this machine") from None
     except Exception as error:  # Pillow's plugins raise whatever their parsers raise on damaged files.
-        raise ImageError(f"{name}: is damaged or incomplete: {' '.join(str(error).split())}") from error
+        raise ImageError(
+            f"{name}: is damaged or incomplete, or of a rare kind; if another program shows it, save it as JPEG or PNG"
+        ) from error
 
 
 def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Frame:
@@ -100,7 +135,7 @@ def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Frame:
         # 16-bit grey comes as I;16 or, from older files, as 32-bit numbers.
         image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).astype(np.uint8))
     elif image.mode == "F":
-        raise ImageError(f"{name}: floating-point pictures are not supported; convert it to 8 or 16 bits")
+        raise ImageError(f"{name}: holds floating-point numbers; save it with 8 or 16 bits per channel")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         overlay = image.convert("RGBA")
         image = Image.new("RGBA", overlay.size, "white")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mien.emotions import LABELS
-from mien.errors import ModelError
+from mien.errors import ModelError, OptionError
 
 SHIPPED = Path(__file__).parent / "models"
 
@@ -63,13 +64,15 @@ def find_model(name: str) -> Path:
         name: Name of a shipped model, or path of a folder.
 
     Raises:
-        ModelError: If there is neither.
+        OptionError: If there is neither.
+        ModelError: If a part of the folder is missing.
     """
     if name in shipped_models():
         return SHIPPED / name
     folder = Path(name)
-    if not folder.is_dir():
-        raise ModelError(
+    # Unlike Path.is_dir this is no error for names that are too long.
+    if not os.path.isdir(folder):  # noqa: PTH112
+        raise OptionError(
             f"{name}: no such model; expected a folder with model.onnx and config.json, or one of "
             f"{', '.join(shipped_models())}"
         )

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
 
 from mien.errors import OptionError
-from mien.images import MAX_PIXELS
+
+MAX_PIXELS = 128_000_000
+"""Larger pictures are refused before they are decoded: 128 megapixels, more than any phone takes."""
+
+MAX_THREADS = 512
+"""ONNX Runtime starts as many threads as it is told; very many of them bring a machine to a stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,8 @@ class AnalyzerOptions:
         smoothing_s: Time constant in seconds with which a tracked face's probabilities are smoothed; 0 for none.
 
     Raises:
-        OptionError: If a value lies outside its range.
+        OptionError: If a value lies outside its range, or is of another type. Names of detectors, devices and models
+            are looked up when they are opened.
     """
 
     model: str = "mien-1"
@@ -35,9 +44,18 @@ class AnalyzerOptions:
     smoothing_s: float = 0.3
 
     def __post_init__(self) -> None:
-        if self.min_confidence is not None and not 0.0 <= self.min_confidence <= 1.0:
-            raise OptionError(f"min_confidence must lie in 0..1, found {self.min_confidence}")
-        if not 1 <= self.max_pixels <= MAX_PIXELS:
-            raise OptionError(f"max_pixels must lie in 1..{MAX_PIXELS}, found {self.max_pixels}")
-        if not 0 <= self.smoothing_s < float("inf"):
-            raise OptionError(f"smoothing_s must be 0 seconds or more, found {self.smoothing_s}")
+        if isinstance(self.model, os.PathLike):
+            object.__setattr__(self, "model", os.fspath(self.model))
+        if not isinstance(self.model, str):
+            raise OptionError(f"model must be the name of a model or the path of a folder, found {self.model!r}")
+        if self.min_confidence is not None:
+            _check_number("min_confidence", self.min_confidence, Real, 0, 1, "lie in 0..1, or be None")
+        _check_number("threads", self.threads, Integral, 0, MAX_THREADS, f"lie in 0 (all cores)..{MAX_THREADS}")
+        _check_number("max_pixels", self.max_pixels, Integral, 1, MAX_PIXELS, f"lie in 1..{MAX_PIXELS}")
+        _check_number("smoothing_s", self.smoothing_s, Real, 0, 1e9, "be 0 seconds or more")
+
+
+def _check_number(name: str, value: Any, kind: Any, low: float, high: float, expected: str) -> None:
+    # True is a number to Python, but hardly meant as one.
+    if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
+        raise OptionError(f"{name} must {expected}, found {value!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import resource
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mien.analyzer import Analyzer
-from mien.cli.photo import find_pictures
+from mien.cli.pictures import find_pictures
 from mien.emotions import LABELS
 from mien.results import FrameResult
 
@@ -95,16 +96,21 @@ def test_table_names_face_and_emotion(folder: Path) -> None:
 def test_ctrl_c_shows_what_was_read(folder: Path, astronaut: NDArray[np.uint8]) -> None:
     for number in range(300):
         cv2.imwrite(str(folder / f"good/more{number:03}.jpg"), astronaut)
-    command = [sys.executable, "-m", "mien", "photo", str(folder / "good"), "--json"]
+    table = folder / "faces.csv"
+    command = [sys.executable, "-m", "mien", "photo", str(folder / "good"), "--json", "--table", str(table)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
     rest, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err == "mien: interrupted; what was read so far is above\n"
-    assert [json.loads(line)["width"] for line in [first, *rest.splitlines()]]
-    assert len(rest.splitlines()) < 300
+    assert err == f"mien: interrupted; what was read so far is above and in {table}\n"
+    read = [json.loads(line)["source"] for line in [first, *rest.splitlines()]]
+    assert len(read) < 300
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [row["source"] for row in csv.DictReader(file)]
+    assert rows[: len(read)] == read
+    assert len(rows) <= len(read) + 1, "Ctrl-C may come between the row and the line"
 
 
 def test_bad_pictures_are_reported_and_the_others_read(folder: Path) -> None:
@@ -112,8 +118,9 @@ def test_bad_pictures_are_reported_and_the_others_read(folder: Path) -> None:
     assert run.returncode == 1
     assert len(run.stdout.splitlines()) == 2
     lines = run.stderr.splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 5
     for name, reason in (
+        ("photos", "files skipped because they are no pictures: 1 (.txt)"),
         ("empty.jpg", "is empty"),
         ("text.jpg", "not a picture"),
         ("cut.jpg", "damaged or incomplete"),
@@ -127,6 +134,33 @@ def test_patterns_and_folders_without_pictures(folder: Path, tmp_path: Path) -> 
     assert [json.loads(line)["faces"] for line in run.stdout.splitlines()] == [[]]
     (tmp_path / "void").mkdir()
     assert_one_line(mien("photo", tmp_path / "void"), 1, "no pictures in this folder")
+
+
+def test_pictures_of_every_kind_are_found_in_folders(tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
+    image = Image.fromarray(astronaut[:, :, ::-1]).resize((128, 128))
+    for name, kind in (
+        ("a b/ünï 写真.avif", "AVIF"),
+        ("a b/nameless", "JPEG"),
+        ("c.JFIF", "JPEG"),
+        ("d.jp2", "JPEG2000"),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        image.save(tmp_path / name, kind)
+    (tmp_path / ".git").mkdir()
+    image.save(tmp_path / ".git" / "hidden.jpg")
+    for name in ("README", "list.csv", "more.csv"):
+        (tmp_path / name).write_text("no picture")
+    run = mien("photo", tmp_path.name, "--json", cwd=tmp_path.parent)
+    assert run.returncode == 0
+    assert run.stderr == f"mien: {tmp_path.name}: files skipped because they are no pictures: 3 (.csv, no suffix)\n"
+    found = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [Path(result["source"]).relative_to(tmp_path.name).as_posix() for result in found] == [
+        "c.JFIF",
+        "d.jp2",
+        "a b/nameless",
+        "a b/ünï 写真.avif",
+    ]
+    assert [len(result["faces"]) for result in found] == [1] * 4
 
 
 def test_unreadable_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +178,26 @@ def test_unreadable_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     found = list(find_pictures([str(folder)], failures))
     assert len(found) == 5
     assert failures == [f"{folder / 'secret'}: folder cannot be read: Permission denied"]
+
+
+def test_table_of_photos(folder: Path, tmp_path: Path) -> None:
+    odd = os.fsdecode(os.fsencode(folder) + b"/good/\xff.jpg")
+    (folder / "good/astronaut.jpg").rename(odd)
+    run = mien("photo", folder / "good", "--table", tmp_path / "faces.csv", "--json")
+    assert (run.returncode, run.stderr) == (0, "")
+    with (tmp_path / "faces.csv").open(encoding="utf-8", newline="") as file:
+        nobody, face = csv.DictReader(file)
+    assert nobody["source"].endswith("nobody.png")
+    assert set(nobody.values()) == {nobody["source"], ""}
+    (expected,) = json.loads(run.stdout.splitlines()[1])["faces"]
+    assert face["source"].endswith(r"\udcff.jpg")
+    assert [int(face[key]) for key in ("face", "x", "y", "width", "height")] == [1, *expected["box"]]
+    assert (face["emotion"], float(face["confidence"])) == (expected["emotion"], expected["confidence"])
+    assert {label: float(face[f"raw_{label}"]) for label in LABELS} == expected["probabilities"]
+    run = mien("photo", odd, "--table", odd.replace(".jpg", ".xls"))
+    assert_one_line(run, 2, "unknown table format '.xls'; use .csv")
+    (tmp_path / "p.json").write_bytes(Path(odd).read_bytes())
+    assert_one_line(mien("photo", tmp_path / "p.json", "--table", tmp_path / "p.json"), 2, "would overwrite a picture")
 
 
 def test_annotated_pictures(folder: Path, tmp_path: Path) -> None:
@@ -226,27 +280,70 @@ def test_detectors_and_thresholds(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "message"),
+    ("args", "line"),
     [
-        (["photo"], "Missing argument"),
-        (["photo", ""], "a path is empty"),
-        (["evaluate", "x.csv", "--usage", "Private"], "unknown usage 'Private'"),
-        (["photo", "x.jpg", "--min-confidence", "2"], "min_confidence must lie in 0..1"),
-        (["photo", "x.jpg", "--detector", "dlib"], "unknown detector 'dlib'"),
-        (["photo", "x.jpg", "--device", "gpu"], "unknown device 'gpu'"),
-        (["photo", "x.jpg", "--threads", "-1"], "threads must be 0"),
-        (["photo", "x.jpg", "--threads", "two"], "--threads"),
-        (["foto"], "No such command 'foto'"),
+        (["photo"], "mien photo: missing argument '"),
+        (["photo", "x.jpg", "--foo"], "mien photo: no such option"),
+        (["photo", "x.jpg", "--threads", "two"], "mien photo: invalid value for '--threads': "),
+        (["foto"], "mien: no such command 'foto'"),
+        (["data", "inof"], "mien data: no such command 'inof'"),
+        (["photo", ""], "mien: a path is empty; name a picture, a folder or a pattern"),
+        (["photo", "x.jpg", "--min-confidence", "2"], "mien: --min-confidence must lie in 0..1, or be None, found 2.0"),
+        (["photo", "x.jpg", "--threads", "-1"], "mien: --threads must lie in 0 (all cores)..512, found -1"),
+        (["photo", "x.jpg", "--detector", "dlib"], "mien: unknown detector 'dlib'; expected one of yunet, haar"),
+        (["photo", "x.jpg", "--device", "gpu"], "mien: unknown device 'gpu'; expected one of auto, cpu, cuda"),
+        (["photo", "x.jpg", "--model", "mien-9"], "mien: mien-9: no such model; expected a folder with model.onnx"),
+        (["evaluate", "x.csv", "--model", "mien-9"], "mien: mien-9: no such model; expected a folder with model.onnx"),
+        (["evaluate", "x.csv", "--usage", "Private"], "mien: unknown usage 'Private'"),
+        (["video", "x.mp4", "--smoothing", "-1"], "mien: --smoothing must be 0 seconds or more, found -1.0"),
     ],
 )
-def test_wrong_usage_is_exit_code_2(args: list[str], message: str) -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2(args: list[str], line: str) -> None:
     run = mien(*args)
-    assert_one_line(run, 2, "")
-    assert message in " ".join(run.stderr.replace("│", " ").split())
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(line)
+    assert run.stderr.endswith("\n")
+    assert len(run.stderr.splitlines()) == 1
 
 
-def test_missing_model_is_exit_code_1(folder: Path) -> None:
-    assert_one_line(mien("photo", folder, "--model", "mien-9"), 1, "mien-9: no such model")
+def test_wrong_usage_says_what_to_do() -> None:
+    line = mien("photo", "x.jpg", "--detectr", "haar").stderr.replace("'", "")
+    assert line.endswith("--detectr; did you mean --detector? (see mien photo --help)\n")
+    run = mien()
+    assert (run.returncode, run.stderr) == (2, "")
+    assert "Read every face in pictures" in run.stdout
+
+
+def test_closed_output_is_a_failure(astronaut_path: Path) -> None:
+    run = mien("photo", astronaut_path, preexec_fn=lambda: os.close(1))
+    assert_one_line(run, 1, "standard output is closed")
+
+
+def test_a_reader_who_has_seen_enough(folder: Path) -> None:
+    """As `mien photo … | head -1` does."""
+    command = [sys.executable, "-m", "mien", "photo", *[str(folder / "good")] * 3, "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 1
+
+
+@pytest.mark.parametrize("module", ["mien.cli.main", "typer", "mien.cli.data"])
+def test_ctrl_c_while_the_program_starts(module: str) -> None:
+    """Ctrl-C is simulated by a module that presses it when it is imported."""
+    code = (
+        "import sys, runpy\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "runpy.run_module('mien', run_name='__main__')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (130, "")
 
 
 def write_labelled(folder: Path, astronaut: NDArray[np.uint8]) -> Path:

@@ -87,7 +87,7 @@ def test_own_folder_works_by_path(folder: Path, classifier: EmotionClassifier) -
 
 
 def test_missing_model() -> None:
-    with pytest.raises(ModelError, match="mien-9: no such model; expected a folder .* mien-1"):
+    with pytest.raises(OptionError, match="mien-9: no such model; expected a folder .* mien-1"):
         EmotionClassifier("mien-9")
 
 

@@ -5,12 +5,14 @@ import struct
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from mien.errors import ImageError
-from mien.images import MAX_PIXELS, read_image, write_image
+from mien.images import read_image, write_image
+from mien.options import MAX_PIXELS
 
 RED, GREEN, BLUE = (200, 10, 20), (10, 200, 30), (5, 15, 210)
 
@@ -64,6 +66,10 @@ def test_all_sources_give_the_same_frame(tmp_path: Path) -> None:
         pytest.param(solid("RGBA", (*GREEN, 0)), "PNG", (255, 255, 255), id="transparent is laid on white"),
         pytest.param(solid("LA", (100, 255)), "PNG", (100, 100, 100), id="grey with alpha"),
         pytest.param(solid("I;16", 257 * 90), "PNG", (90, 90, 90), id="16 bit"),
+        pytest.param(solid("CMYK", (0, 255, 0, 0)), "TIFF", (255, 0, 255), id="CMYK TIFF"),
+        pytest.param(solid("RGB", RED), "AVIF", None, id="AVIF"),
+        pytest.param(solid("RGB", RED), "JPEG2000", RED, id="JPEG 2000"),
+        pytest.param(solid("RGB", RED), "PPM", RED, id="PPM"),
         pytest.param(solid("CMYK", (0, 0, 0, 0)), "JPEG", (255, 255, 255), id="CMYK"),
         pytest.param(solid("RGB", RED), "WEBP", None, id="WebP"),
         pytest.param(solid("RGB", RED), "BMP", RED, id="BMP"),
@@ -88,7 +94,13 @@ def test_exif_turns_the_picture() -> None:
     assert frame[0, 1].tolist() == list(BLUE[::-1])
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bits_per_channel(suffix: str) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (8, 9, 3)).astype(np.uint16)
+    np.testing.assert_array_equal(read_image(cv2.imencode(suffix, pixels * 257)[1].tobytes()), pixels)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_first_frame_of_an_animation(kind: str) -> None:
     frames = [solid("RGB", color, (16, 16)) for color in (RED, GREEN)]
     content = encode(frames[0], kind, save_all=True, append_images=frames[1:])
@@ -129,7 +141,14 @@ def test_arrays(array: np.ndarray, expected: tuple[int, int, int]) -> None:
         pytest.param(Path(), "is a folder", id="folder"),
         pytest.param(png_header(30_000, 30_000), "128 megapixels", id="bomb"),
         pytest.param(png_header(12_000, 12_000), "128 megapixels", id="bomb below Pillow's limit"),
-        pytest.param(encode(solid("F", 0.5), "TIFF"), "floating-point", id="float TIFF"),
+        pytest.param(encode(solid("F", 0.5), "TIFF"), "holds floating-point numbers; save it with", id="float TIFF"),
+        pytest.param(
+            cv2.imencode(".tif", np.zeros((9, 9, 3), np.float32))[1].tobytes(),
+            "is a damaged TIFF, or one with floating-point numbers; save it with 8",
+            id="float colour TIFF",
+        ),
+        pytest.param(b"\0\0\0\x18ftypheic" + bytes(99), "HEIC picture, which mien does not read; save it", id="HEIC"),
+        pytest.param(b"%!PS-Adobe-3.0 EPSF-3.0", "not a picture in a known format; save it as", id="runs a program"),
     ],
 )
 def test_refusals_are_one_clear_line(source: object, message: str) -> None:
@@ -137,6 +156,13 @@ def test_refusals_are_one_clear_line(source: object, message: str) -> None:
         read_image(source)  # type: ignore[arg-type]
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_endless_files_are_not_read_to_their_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.images._MAX_BYTES", 2000)
+    (tmp_path / "long.jpg").write_bytes(bytes(2001))
+    with pytest.raises(ImageError, match="is larger than"):
+        read_image(tmp_path / "long.jpg")
 
 
 def test_pixel_limit_is_exact() -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import mien
+from mien.errors import OptionError
+from mien.model_folder import SHIPPED
 
 
 def run(code: str) -> str:
@@ -33,8 +37,45 @@ def test_every_public_name_is_there() -> None:
         _ = mien.lod
 
 
-def test_options_are_checked() -> None:
-    with pytest.raises(mien.MienError, match=r"min_confidence must lie in 0\.\.1, found 1\.5"):
-        mien.AnalyzerOptions(min_confidence=1.5)
-    with pytest.raises(mien.MienError, match="max_pixels"):
-        mien.AnalyzerOptions(max_pixels=0)
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"min_confidence": 1.5}, "min_confidence must lie in 0..1, or be None, found 1.5"),
+        ({"min_confidence": float("nan")}, "min_confidence must lie in 0..1, or be None, found nan"),
+        ({"min_confidence": "high"}, "min_confidence must lie in 0..1, or be None, found 'high'"),
+        ({"max_pixels": 0}, "max_pixels must lie in 1..128000000, found 0"),
+        ({"max_pixels": 1e6}, "max_pixels must lie in 1..128000000, found 1000000.0"),
+        ({"threads": "two"}, "threads must lie in 0 (all cores)..512, found 'two'"),
+        ({"threads": 100_000}, "threads must lie in 0 (all cores)..512, found 100000"),
+        ({"threads": True}, "threads must lie in 0 (all cores)..512, found True"),
+        ({"smoothing_s": None}, "smoothing_s must be 0 seconds or more, found None"),
+        ({"smoothing_s": float("inf")}, "smoothing_s must be 0 seconds or more, found inf"),
+        ({"model": 1}, "model must be the name of a model or the path of a folder, found 1"),
+        ({"detector": 1}, "unknown detector 1; expected one of yunet, haar"),
+        ({"device": None}, "unknown device None; expected one of auto, cpu, cuda"),
+        ({"model": "mien-9"}, "mien-9: no such model; expected a folder with model.onnx and config.json, or one of"),
+        ({"model": "m" * 300}, "no such model"),
+        ({"colour": "red"}, "unknown option 'colour'; expected one of model, detector, min_confidence,"),
+    ],
+)
+def test_impossible_options_are_named(values: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionError, match=re.escape(message)):
+        mien.load(**values)
+
+
+def test_a_name_where_options_belong() -> None:
+    with pytest.raises(
+        OptionError, match=re.escape("expected options by name, as in load(detector='haar'), found 'y'")
+    ):
+        mien.load("y")  # type: ignore[arg-type]
+
+
+def test_options_by_name_and_by_object() -> None:
+    analyzer = mien.load(mien.AnalyzerOptions(threads=1), min_confidence=np.float32(0.5), model=SHIPPED / "mien-1")
+    assert analyzer.options == mien.AnalyzerOptions(str(SHIPPED / "mien-1"), min_confidence=0.5, threads=1)
+    assert analyzer.uncertain_below == 0.5
+
+
+def test_listing_the_commands_loads_neither_networks_nor_pictures() -> None:
+    heavy = "{'numpy', 'cv2', 'onnxruntime', 'PIL', 'torch', 'tkinter', 'av'}"
+    assert run(f"import sys, mien.cli.main; print(sorted({heavy} & sys.modules.keys()))") == "[]"

@@ -9,15 +9,14 @@ from typing import Annotated
 import typer
 
 from mien.cli.data import read, require_training
+from mien.cli.options import DataOption, UsageOption
 from mien.cli.output import tables, with_progress
 
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders that mien train made.")],
-    data: Annotated[
-        Path, typer.Option(help="fer2013.csv (plain or .xz), a tree of class folders, or a folder with labels.csv.")
-    ],
-    usage: Annotated[str, typer.Option(help="Split: Training, PublicTest or PrivateTest.")] = "PublicTest",
+    data: DataOption,
+    usage: UsageOption = "PublicTest",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run and line.")] = False,
 ) -> None:
     """Measure several runs on the same faces: one table."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.options import DataArgument, OneJsonOption, VotesOption
 from mien.cli.output import errors, tables, with_progress
 from mien.errors import MissingExtraError
 
@@ -19,18 +20,13 @@ if TYPE_CHECKING:
 
 data = typer.Typer(no_args_is_help=True, help="Look at labelled faces, export and balance them.")
 
-DataArgument = Annotated[
-    Path, typer.Argument(help="fer2013.csv (plain or .xz), a tree of class folders, or a folder with labels.csv.")
-]
-VotesOption = Annotated[Path | None, typer.Option(help="FER+ votes: ferplus_votes.csv or the public fer2013new.csv.")]
-
 
 @data.command()
 def info(
     source: DataArgument,
     votes: VotesOption = None,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a bar chart, as PNG or SVG.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: OneJsonOption = False,
 ) -> None:
     """Count faces per emotion and split; find duplicates and conflicts."""
     from mien.training.inventory import draw_inventory, take_inventory

@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.options import (
+    DEFAULTS,
+    DataArgument,
+    DetectorOption,
+    DeviceOption,
+    ModelOption,
+    OneJsonOption,
+    ThreadsOption,
+    UsageOption,
+)
 from mien.cli.output import tables, with_progress
 from mien.errors import MissingExtraError, OptionError
 from mien.options import AnalyzerOptions
@@ -16,15 +26,11 @@ from mien.options import AnalyzerOptions
 if TYPE_CHECKING:
     from mien.metrics import Report
 
-_DEFAULTS = AnalyzerOptions()
-
 
 def evaluate(
-    data: Annotated[
-        Path, typer.Argument(help="fer2013.csv (plain or .xz), a tree of class folders, or a folder with labels.csv.")
-    ],
-    usage: Annotated[str, typer.Option(help="Split: Training, PublicTest or PrivateTest.")] = "PublicTest",
-    model: Annotated[str, typer.Option(help="Name of a shipped model, or a model folder.")] = _DEFAULTS.model,
+    data: DataArgument,
+    usage: UsageOption = "PublicTest",
+    model: ModelOption = DEFAULTS.model,
     through_detector: Annotated[
         bool, typer.Option("--through-detector", help="Find the face first, rather than take the picture for a crop.")
     ] = False,
@@ -34,13 +40,13 @@ def evaluate(
             help="Which of the model's answers: photo, fer2013 or ferplus.  [default: fer2013 for a CSV, else photo]"
         ),
     ] = None,
-    detector: Annotated[str, typer.Option(help="Face detector: yunet or haar.")] = _DEFAULTS.detector,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _DEFAULTS.device,
-    threads: Annotated[int, typer.Option(help="Threads for the networks; 0 takes all cores.")] = _DEFAULTS.threads,
+    detector: DetectorOption = DEFAULTS.detector,
+    device: DeviceOption = DEFAULTS.device,
+    threads: ThreadsOption = DEFAULTS.threads,
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a report with pictures to this folder.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: OneJsonOption = False,
 ) -> None:
     """Measure a model on labelled faces."""
     from mien.datasets import USAGES

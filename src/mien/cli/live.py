@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption, ThreadsOption
 from mien.options import AnalyzerOptions
-
-_DEFAULTS = AnalyzerOptions()
 
 
 def live(
@@ -20,13 +19,11 @@ def live(
         Path | None,
         typer.Option(metavar="DIR", help="Save screenshots and recordings here.  [default: the last one chosen]"),
     ] = None,
-    detector: Annotated[str, typer.Option(help="Face detector: yunet or haar.")] = _DEFAULTS.detector,
-    model: Annotated[str, typer.Option(help="Name of a shipped model, or a model folder.")] = _DEFAULTS.model,
-    min_confidence: Annotated[
-        float | None, typer.Option(help="Call answers below this confidence uncertain, 0 to 1.  [default: the model's]")
-    ] = _DEFAULTS.min_confidence,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _DEFAULTS.device,
-    threads: Annotated[int, typer.Option(help="Threads for the networks; 0 takes all cores.")] = _DEFAULTS.threads,
+    detector: DetectorOption = DEFAULTS.detector,
+    model: ModelOption = DEFAULTS.model,
+    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
+    device: DeviceOption = DEFAULTS.device,
+    threads: ThreadsOption = DEFAULTS.threads,
 ) -> None:
     """Open the desktop app: live camera, videos and pictures in a window.
 

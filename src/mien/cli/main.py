@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
+from dataclasses import fields
 from io import TextIOWrapper
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -16,12 +18,17 @@ from mien.cli.evaluate import evaluate
 from mien.cli.export import export
 from mien.cli.live import live
 from mien.cli.models import models
-from mien.cli.output import fail
+from mien.cli.output import errors, fail
 from mien.cli.photo import photo
 from mien.cli.serve import serve
 from mien.cli.train import train
 from mien.cli.video import video
 from mien.errors import MienError, OptionError
+from mien.options import AnalyzerOptions
+
+# The base of all complaints about the command line. Older versions of Typer take it from click, newer ones bring their
+# own; only this way does it have the same name in all of them.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     help="Reads facial expressions in photos, videos and live cameras, on this machine alone. An emotion read from a "
@@ -58,29 +65,47 @@ def _root(
 
 
 def main() -> NoReturn:
-    """Run the program: exit code 2 for wrong usage, 1 for failure, never a traceback for bad input."""
+    """Run the program: exit code 2 for wrong usage, 1 for failure, one line on stderr; no traceback for bad input."""
     for stream in (sys.stdout, sys.stderr):
         # File names need not be printable in the terminal's encoding.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     # What libraries have to say about a picture is no business of whoever runs the program.
     warnings.simplefilter("ignore")
+    code = 0
     try:
-        app()
+        code = app(prog_name="mien", standalone_mode=False) or 0
+    except _UsageError as error:
+        _fail_usage(error)
     except OptionError as error:
-        fail(str(error), code=2)
+        fail(_as_option(str(error)), code=2)
     except MienError as error:
         fail(str(error))
-    except BrokenPipeError:
-        # Whoever read the output has seen enough.
-        sys.stderr.close()
-        sys.exit(1)
     except OSError as error:
         # What is read is read under MienError; what is left is output, to a full disk for example.
         fail(f"cannot write the output: {error.strerror or error}")
-    except KeyboardInterrupt:
-        fail("interrupted", code=130)
-    sys.exit(0)
+    except typer.Abort:
+        code = 130
+    sys.exit(code)
+
+
+def _fail_usage(error: Any) -> NoReturn:
+    """Say in one line what is wrong with the command line; Typer's own report takes five."""
+    command = error.ctx.command_path if error.ctx else "mien"
+    message = " ".join(error.format_message().split()).rstrip(".").replace(". Did you", "; did you")
+    message = re.sub(r" \(Possible options: (.+)\)$", r"; did you mean \1?", message)
+    if message:
+        errors.print(f"{command}: {message[0].lower()}{message[1:]} (see {command} --help)")
+    # Without a message it was a call without arguments, which has printed the help.
+    sys.exit(2)
+
+
+def _as_option(message: str) -> str:
+    """A complaint about a field of `AnalyzerOptions`, about the option of that name instead, which has no unit."""
+    name, space, rest = message.partition(" ")
+    if name not in {field.name for field in fields(AnalyzerOptions)}:
+        return message
+    return "--" + name.removesuffix("_s").replace("_", "-") + space + rest
 
 
 if __name__ == "__main__":

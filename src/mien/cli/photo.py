@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption, ThreadsOption
 from mien.cli.output import complain, tables, with_progress
+from mien.cli.pictures import Picture, find_pictures
 from mien.errors import ImageError, OptionError
 from mien.options import AnalyzerOptions
 
@@ -22,17 +24,9 @@ if TYPE_CHECKING:
     from mien.analyzer import Analyzer
     from mien.results import FrameResult
 
-_DEFAULTS = AnalyzerOptions()
+_CAUTION = "A guess about expressions, not about minds. With a ?, the confidence is too low to rely on."
 # Characters that the table needs beside the name of the picture.
 _OTHER_COLUMNS = 62
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """A picture to read, and its path below the folder that was named (or its file name)."""
-
-    path: Path
-    relative: Path
 
 
 def photo(
@@ -41,13 +35,14 @@ def photo(
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the pictures with boxes and labels to this folder.")
     ] = None,
-    detector: Annotated[str, typer.Option(help="Face detector: yunet or haar.")] = _DEFAULTS.detector,
-    model: Annotated[str, typer.Option(help="Name of a shipped model, or a model folder.")] = _DEFAULTS.model,
-    min_confidence: Annotated[
-        float | None, typer.Option(help="Call answers below this confidence uncertain, 0 to 1.  [default: the model's]")
-    ] = _DEFAULTS.min_confidence,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _DEFAULTS.device,
-    threads: Annotated[int, typer.Option(help="Threads for the networks; 0 takes all cores.")] = _DEFAULTS.threads,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a row per face: .csv, .parquet, .json or .jsonl.")
+    ] = None,
+    detector: DetectorOption = DEFAULTS.detector,
+    model: ModelOption = DEFAULTS.model,
+    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
+    device: DeviceOption = DEFAULTS.device,
+    threads: ThreadsOption = DEFAULTS.threads,
 ) -> None:
     """Read every face in pictures.
 
@@ -58,79 +53,49 @@ def photo(
     if annotate is not None:
         _check_folder(annotate)
     failures: list[str] = []
-    interrupted = False
     pictures = list(find_pictures(paths, failures))
     if annotate is not None:
         _check_targets(pictures, annotate)
-    table = None if as_json else _new_table()
-    if pictures:
-        from mien.analyzer import load
-
-        analyzer = load(options)
-        try:
-            for picture in with_progress(pictures, len(pictures), "reading"):
-                try:
-                    result = _read(picture, analyzer, annotate)
-                except ImageError as error:
-                    failures.append(str(error))
-                    complain(str(error))
-                    continue
-                if table is None:
-                    print(json.dumps(result.to_dict()), flush=True)
-                else:
-                    _add_rows(table, result)
-        except KeyboardInterrupt:
-            interrupted = True
-    if table is not None and table.row_count:
-        tables.print(table)
+    with ExitStack() as stack:
+        sinks: list[Callable[[FrameResult], None]] = []
+        if table is not None:
+            sinks.append(_open_table(table, pictures, stack))
+        sinks.append(_print_json if as_json else stack.enter_context(_terminal_table()))
+        interrupted = _read_all(pictures, options, annotate, sinks, failures) if pictures else False
     if interrupted:
-        complain("interrupted; what was read so far is above")
+        complain("interrupted; what was read so far is above" + (f" and in {table}" if table else ""))
         raise typer.Exit(130)
     if failures:
         raise typer.Exit(1)
 
 
-def find_pictures(paths: list[str], failures: list[str]) -> Iterator[_Picture]:
-    """The pictures that the arguments name; what cannot be read is reported and noted in ``failures``."""
+def _read_all(
+    pictures: list[Picture],
+    options: AnalyzerOptions,
+    annotate: Path | None,
+    sinks: list[Callable[[FrameResult], None]],
+    failures: list[str],
+) -> bool:
+    """Read pictures into sinks, until all are read or Ctrl-C comes: whether it came."""
+    from mien.analyzer import load
 
-    def miss(message: str) -> None:
-        failures.append(message)
-        complain(message)
-
-    for text in paths:
-        if not text:
-            raise OptionError("a path is empty; name a picture, a folder or a pattern")
-        matches = [text] if os.path.lexists(text) else sorted(glob.glob(text, recursive=True)) or [text]
-        for match in matches:
-            path = Path(match)
-            # Unlike Path.is_dir this is no error for names that are too long or lie behind a locked door.
-            if os.path.isdir(match):  # noqa: PTH112
-                yield from _find_in_folder(path, miss)
-            else:
-                # A path that does not exist is reported where it is read.
-                yield _Picture(path, Path(path.name))
-
-
-def _find_in_folder(folder: Path, miss: Callable[[str], None]) -> Iterator[_Picture]:
-    from mien.images import IMAGE_SUFFIXES
-
-    count = 0
-
-    def unreadable(error: OSError) -> None:
-        miss(f"{error.filename}: folder cannot be read: {error.strerror}")
-
-    for parent, folders, names in os.walk(folder, onerror=unreadable):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(parent, name)
-            if path.suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
-                count += 1
-                yield _Picture(path, path.relative_to(folder))
-    if not count:
-        miss(f"{folder}: no pictures in this folder")
+    analyzer = load(options)
+    try:
+        for picture in with_progress(pictures, len(pictures), "reading"):
+            try:
+                result = _read(picture, analyzer, annotate)
+            except ImageError as error:
+                failures.append(str(error))
+                complain(str(error))
+                continue
+            for sink in sinks:
+                sink(result)
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
-def _read(picture: _Picture, analyzer: Analyzer, annotate: Path | None) -> FrameResult:
+def _read(picture: Picture, analyzer: Analyzer, annotate: Path | None) -> FrameResult:
     from mien.images import read_image, write_image
 
     frame = read_image(picture.path, analyzer.options.max_pixels)
@@ -142,13 +107,13 @@ def _read(picture: _Picture, analyzer: Analyzer, annotate: Path | None) -> Frame
     return result
 
 
-def _target(picture: _Picture, annotate: Path) -> Path:
+def _target(picture: Picture, annotate: Path) -> Path:
     """Where the annotated copy of a picture goes."""
     target = annotate / picture.relative
     return target if target.suffix.lower() in (".jpg", ".jpeg", ".png") else target.with_name(f"{target.name}.png")
 
 
-def _check_targets(pictures: list[_Picture], annotate: Path) -> None:
+def _check_targets(pictures: list[Picture], annotate: Path) -> None:
     """Nothing that is there is overwritten, neither pictures of the user's nor one copy by the next."""
     sources: dict[Path, Path] = {}
     for picture in pictures:
@@ -170,12 +135,34 @@ def _check_folder(folder: Path) -> None:
         raise OptionError(f"--annotate {folder}: folder is not writable")
 
 
+def _open_table(path: Path, pictures: list[Picture], stack: ExitStack) -> Callable[[FrameResult], None]:
+    from mien.tables import PHOTOS, TableWriter
+
+    for picture in pictures:
+        if path.exists() and picture.path.exists() and path.samefile(picture.path):
+            raise OptionError(f"--table {path}: would overwrite a picture; choose another name")
+    return stack.enter_context(TableWriter(path, PHOTOS)).write
+
+
+def _print_json(result: FrameResult) -> None:
+    print(json.dumps(result.to_dict()), flush=True)
+
+
+@contextmanager
+def _terminal_table() -> Iterator[Callable[[FrameResult], None]]:
+    """Collects rows and prints them in the end."""
+    table = _new_table()
+    yield partial(_add_rows, table)
+    if table.row_count:
+        tables.print(table)
+        tables.print(_CAUTION, style="dim italic")
+
+
 def _new_table() -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, caption_justify="left")
-    table.caption = "A guess about expressions, not about minds. With a ?, the confidence is too low to rely on."
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("picture", no_wrap=True)
     # Only the name of the picture may be cut, never a figure.
     table.add_column("face", justify="right", no_wrap=True, min_width=4)

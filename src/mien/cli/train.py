@@ -10,15 +10,14 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.data import VotesOption, read, require_training
+from mien.cli.data import read, require_training
+from mien.cli.options import DataOption, VotesOption
 from mien.cli.output import tables
 
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe file, for example recipes/mien.yaml.")],
-    data: Annotated[
-        Path, typer.Option(help="fer2013.csv (plain or .xz), a tree of class folders, or a folder with labels.csv.")
-    ],
+    data: DataOption,
     out: Annotated[Path, typer.Option(help="Run folder to create.")],
     votes: VotesOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption, ThreadsOption
 from mien.cli.output import complain, errors, tables
 from mien.emotions import Emotion
 from mien.errors import OptionError, VideoError
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from mien.summary import Summary
     from mien.video import VideoFrame, VideoReader
 
-_DEFAULTS = AnalyzerOptions()
 _MANY = "with several videos put {name} into it"
 
 
@@ -79,14 +79,12 @@ def video(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object per video.")] = False,
     smoothing: Annotated[
         float, typer.Option(metavar="SECONDS", help="Time constant of the smoothing; 0 for none.")
-    ] = _DEFAULTS.smoothing_s,
-    detector: Annotated[str, typer.Option(help="Face detector: yunet or haar.")] = _DEFAULTS.detector,
-    model: Annotated[str, typer.Option(help="Name of a shipped model, or a model folder.")] = _DEFAULTS.model,
-    min_confidence: Annotated[
-        float | None, typer.Option(help="Call answers below this confidence uncertain, 0 to 1.  [default: the model's]")
-    ] = _DEFAULTS.min_confidence,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _DEFAULTS.device,
-    threads: Annotated[int, typer.Option(help="Threads for the networks; 0 takes all cores.")] = _DEFAULTS.threads,
+    ] = DEFAULTS.smoothing_s,
+    detector: DetectorOption = DEFAULTS.detector,
+    model: ModelOption = DEFAULTS.model,
+    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
+    device: DeviceOption = DEFAULTS.device,
+    threads: ThreadsOption = DEFAULTS.threads,
 ) -> None:
     """Read every face in videos: who shows which emotion when.
 

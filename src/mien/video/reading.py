@@ -17,7 +17,7 @@ import numpy as np
 
 from mien.detection.base import Frame
 from mien.errors import OptionError, VideoError
-from mien.images import MAX_PIXELS
+from mien.options import MAX_PIXELS
 from mien.video.backend import av, open_input
 
 if TYPE_CHECKING:

@@ -1,0 +1,222 @@
+"""Tables of faces, written row by row, as CSV, Parquet, JSON or JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, TextIO
+
+from mien.emotions import LABELS
+from mien.errors import MissingExtraError, OptionError, VideoError
+from mien.files import begin_file
+from mien.results import Face, FrameResult
+
+TABLE_SUFFIXES = (".csv", ".parquet", ".json", ".jsonl")
+"""Suffixes of the tables that can be written."""
+
+Rows = Iterator[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What stands in a table.
+
+    Attributes:
+        columns: The columns and pyarrow's name for the type of each.
+        rows: Makes the rows of a picture or frame: dictionaries with the columns as keys.
+    """
+
+    columns: dict[str, str]
+    rows: Callable[[FrameResult], Rows]
+
+
+FACE_COLUMNS: dict[str, str] = {
+    "x": "int64",
+    "y": "int64",
+    "width": "int64",
+    "height": "int64",
+    "score": "float64",
+    "emotion": "string",
+    "confidence": "float64",
+    "uncertain": "bool_",
+    **{f"raw_{label}": "float64" for label in LABELS},
+}
+"""What every table says of a face."""
+
+
+def face_values(face: Face) -> dict[str, Any]:
+    """The values of `FACE_COLUMNS`."""
+    return {
+        **dict(zip(("x", "y", "width", "height"), face.box, strict=True)),
+        "score": face.score,
+        "emotion": face.emotion.value,
+        "confidence": face.confidence,
+        "uncertain": face.uncertain,
+        **{f"raw_{emotion}": p for emotion, p in face.probabilities.items()},
+    }
+
+
+_PHOTO_COLUMNS = {"source": "string", "face": "int64", **FACE_COLUMNS, "quality": "string"}
+
+
+def _photo_rows(result: FrameResult) -> Rows:
+    # Names of files need not be text; a table is.
+    name = result.source.encode(errors="backslashreplace").decode()
+    picture = dict.fromkeys(_PHOTO_COLUMNS) | {"source": name}
+    if not result.faces:
+        yield picture
+    for number, face in enumerate(result.faces, start=1):
+        yield picture | {"face": number, **face_values(face), "quality": " ".join(face.quality)}
+
+
+PHOTOS = Layout(_PHOTO_COLUMNS, _photo_rows)
+"""A row per face, numbered from left to right; of a picture without faces a row with nothing but its name."""
+
+
+class _Format(Protocol):
+    def add(self, result: FrameResult) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class TableWriter:
+    """A table on disk: a context manager.
+
+    ``.csv``, ``.parquet`` and ``.json`` hold the layout's rows, ``.jsonl`` one `FrameResult` a line. The file appears
+    under its name when the block ends, also if it was cut short by ``KeyboardInterrupt``; if it ends by another
+    error there is no file.
+
+    Args:
+        path: The file; its suffix tells the format.
+        layout: What stands in it.
+
+    Raises:
+        OptionError: If the suffix is unknown or the place cannot be written to.
+        MissingExtraError: If the format needs a package that is not installed.
+    """
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        suffix = path.suffix.lower()
+        if suffix not in TABLE_SUFFIXES:
+            raise OptionError(f"{path}: unknown table format {path.suffix!r}; use {', '.join(TABLE_SUFFIXES)}")
+        self.path = path
+        self._partial = begin_file(path)
+        try:
+            self._format: _Format = _FORMATS[suffix](self._partial, layout)
+        except BaseException:
+            self._partial.unlink(missing_ok=True)
+            raise
+
+    def __enter__(self) -> TableWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._format.close()
+            if kind is None or issubclass(kind, KeyboardInterrupt):
+                self._partial.replace(self.path)
+        except OSError as failure:
+            raise VideoError(f"{self.path}: cannot be written: {failure.strerror or failure}") from failure
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+    def write(self, result: FrameResult) -> None:
+        """Add what was read in a frame.
+
+        Raises:
+            VideoError: If writing failed, for example because the disk is full.
+        """
+        try:
+            self._format.add(result)
+        except OSError as error:
+            raise VideoError(f"{self.path}: cannot be written: {error.strerror or error}") from error
+
+
+def _open(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="")
+
+
+class _Csv:
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._file = _open(path)
+        self._rows = layout.rows
+        self._writer = csv.DictWriter(self._file, list(layout.columns))
+        self._writer.writeheader()
+
+    def add(self, result: FrameResult) -> None:
+        self._writer.writerows(self._rows(result))
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Json:
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._file = _open(path)
+        self._rows = layout.rows
+        self._between = "[\n"
+
+    def add(self, result: FrameResult) -> None:
+        for row in self._rows(result):
+            self._file.write(self._between + json.dumps(row))
+            self._between = ",\n"
+
+    def close(self) -> None:
+        self._file.write("[]\n" if self._between.startswith("[") else "\n]\n")
+        self._file.close()
+
+
+class _JsonLines:
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._file = _open(path)
+
+    def add(self, result: FrameResult) -> None:
+        self._file.write(json.dumps(result.to_dict()) + "\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Parquet:
+    # Rows per group: large enough to compress, small enough to hold.
+    _GROUP = 8192
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        try:
+            import pyarrow as pa
+            from pyarrow import parquet
+        except ImportError as error:
+            raise MissingExtraError("writing Parquet", "video") from error
+        self._schema = pa.schema([(name, getattr(pa, kind)()) for name, kind in layout.columns.items()])
+        self._batch = pa.Table.from_pylist
+        self._writer = parquet.ParquetWriter(path, self._schema)
+        self._layout = layout
+        self._rows: list[dict[str, Any]] = []
+
+    def add(self, result: FrameResult) -> None:
+        self._rows.extend(self._layout.rows(result))
+        if len(self._rows) >= self._GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._writer.write_table(self._batch(self._rows, schema=self._schema))
+        self._rows = []
+
+    def close(self) -> None:
+        if self._rows:
+            self._flush()
+        self._writer.close()
+
+
+_FORMATS: dict[str, Callable[[Path, Layout], _Format]] = {
+    ".csv": _Csv,
+    ".parquet": _Parquet,
+    ".json": _Json,
+    ".jsonl": _JsonLines,
+}
