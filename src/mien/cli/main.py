@@ -25,6 +25,7 @@ from mien.cli.train import train
 from mien.cli.video import video
 from mien.errors import MienError, OptionError
 from mien.options import AnalyzerOptions
+from mien.server.settings import ServerSettings
 
 # The base of all complaints about the command line. Older versions of Typer take it from click, newer ones bring their
 # own; only this way does it have the same name in all of them.
@@ -101,9 +102,9 @@ def _fail_usage(error: Any) -> NoReturn:
 
 
 def _as_option(message: str) -> str:
-    """A complaint about a field of `AnalyzerOptions`, about the option of that name instead, which has no unit."""
+    """A complaint about a field of the options or settings, about the option of that name instead, without its unit."""
     name, space, rest = message.partition(" ")
-    if name not in {field.name for field in fields(AnalyzerOptions)}:
+    if name not in {field.name for field in (*fields(AnalyzerOptions), *fields(ServerSettings))}:
         return message
     return "--" + name.removesuffix("_s").replace("_", "-") + space + rest
 

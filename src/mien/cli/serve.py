@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption
 from mien.cli.output import complain, errors
 from mien.errors import MienError, MissingExtraError, OptionError
 from mien.options import AnalyzerOptions
@@ -18,7 +19,6 @@ from mien.server.settings import MEGABYTE, TOKEN_VARIABLE, ServerSettings
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_DEFAULTS = AnalyzerOptions()
 _LIMITS = ServerSettings(token=None)
 
 
@@ -50,12 +50,10 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="A page that may use the service, as https://example.org (repeatable)."),
     ] = None,
-    detector: Annotated[str, typer.Option(help="Face detector: yunet or haar.")] = _DEFAULTS.detector,
-    model: Annotated[str, typer.Option(help="Name of a shipped model, or a model folder.")] = _DEFAULTS.model,
-    min_confidence: Annotated[
-        float | None, typer.Option(help="Call answers below this confidence uncertain, 0 to 1.  [default: the model's]")
-    ] = _DEFAULTS.min_confidence,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _DEFAULTS.device,
+    detector: DetectorOption = DEFAULTS.detector,
+    model: ModelOption = DEFAULTS.model,
+    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
+    device: DeviceOption = DEFAULTS.device,
 ) -> None:
     """Answer pictures, videos and live streams over HTTP.
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from io import BytesIO
 from typing import Any, TypeVar
 
 from anyio.to_thread import run_sync
 from fastapi import Request
-from PIL import Image
 from starlette.requests import ClientDisconnect
 
 from mien.alignment import FaceAligner
 from mien.analyzer import Analyzer
 from mien.classifier import EmotionClassifier
 from mien.detection import Frame, create_detector
-from mien.errors import ImageError
 from mien.images import read_image
 from mien.options import AnalyzerOptions
 from mien.server.batching import BatchingClassifier
@@ -27,9 +24,6 @@ from mien.server.settings import ServerSettings
 from mien.server.videos import VideoJobs
 
 _T = TypeVar("_T")
-
-# Pillow knows formats beyond these whose readers are rarely looked after, or start other programs.
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
 
 def open_analyzer(options: AnalyzerOptions, threads: int) -> Analyzer:
@@ -126,13 +120,6 @@ class Service:
         Raises:
             ImageError: If it cannot be read, or has too many pixels.
         """
-        if content:
-            try:
-                Image.open(BytesIO(content), formats=_FORMATS).close()
-            except Image.DecompressionBombError:
-                pass  # `read_image` refuses it, and says why.
-            except Exception:  # Pillow's plugins raise whatever their parsers raise.
-                raise ImageError("picture: is not a picture in a known format") from None
         return read_image(content, min(self.settings.max_pixels, self.options.max_pixels))
 
 

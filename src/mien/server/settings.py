@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from typing import Any
 
 from mien.errors import OptionError
+from mien.options import MAX_THREADS
 
 MEGABYTE = 10**6
 TOKEN_VARIABLE = "MIEN_TOKEN"
@@ -65,12 +67,9 @@ class ServerSettings:
     cors_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in (each.name for each in fields(self)):
-            value = getattr(self, name)
-            if isinstance(value, int | float):
-                least = 0 if name in ("workers", "queue") else 1 if isinstance(value, int) else 0.001
-                if not least <= value < math.inf:
-                    raise OptionError(f"{name} must be at least {least}, found {value}")
+        for each in fields(self):
+            if isinstance(each.default, int | float):
+                _check(each.name, getattr(self, each.name), type(each.default))
         if self.token is not None and not all("!" <= character <= "~" for character in self.token or " "):
             raise OptionError("token must be made of printable ASCII characters without spaces, one at least")
         for origin in self.cors_origins:
@@ -85,3 +84,12 @@ class ServerSettings:
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
+
+
+def _check(name: str, value: Any, kind: type) -> None:
+    # True is a number to Python, but hardly meant as one.
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    low, high = (0, 10_000) if name == "queue" else (0, MAX_THREADS) if name == "workers" else (0.001, 1e15)
+    if not (whole or (kind is float and isinstance(value, Real))) or not low <= value <= high:
+        expected = f"lie in {low}..{high}" if high < 1e15 else "be above 0"
+        raise OptionError(f"{name} must {expected}{' and whole' * (kind is int)}, found {value!r}")
