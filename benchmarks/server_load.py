@@ -45,11 +45,20 @@ main()
 
 
 class Run(NamedTuple):
-    """What came of some requests: how many of each status, milliseconds of each answer with 200, seconds in all."""
+    """What came of some requests.
+
+    Attributes:
+        statuses: How many answers of each status.
+        milliseconds: Of each answer with 200.
+        seconds: In all.
+        computed: Milliseconds that the service computed for each picture, on all cores together: unlike the others this
+            hardly depends on what else the machine does.
+    """
 
     statuses: Counter[int]
     milliseconds: list[float]
     seconds: float
+    computed: float
 
 
 class Server(NamedTuple):
@@ -62,6 +71,11 @@ class Server(NamedTuple):
         """Resident memory in MB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def computed(self) -> float:
+        """Milliseconds of processor time so far."""
+        times = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(times[11]) + int(times[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def main(
@@ -79,15 +93,15 @@ def main(
         _serve([sys.executable, "-c", _WITHOUT_BATCHING]) as direct,
     ):
         for server in (batching, direct):
-            _ask(server.port, body, clients=4, requests=50)
+            _ask(server, body, clients=4, requests=50)
         for clients in (1, 4, 16):
             both: tuple[list[Run], list[Run]] = ([], [])
             for _ in range(rounds):
                 for runs, server in zip(both, (batching, direct), strict=True):
-                    runs.append(_ask(server.port, body, clients, each))
+                    runs.append(_ask(server, body, clients, each))
             statuses.update(_report(f"{clients:2} clients", both[0]))
             statuses.update(_report(f"{clients:2} clients, no batching", both[1]))
-        statuses.update(_report("64 clients", [_ask(batching.port, body, 64, 4 * each)]))
+        statuses.update(_report("64 clients", [_ask(batching, body, 64, 4 * each)]))
         statuses.update(_watch_memory(batching, body, requests))
         others = sum(count for status, count in statuses.items() if status not in (200, 429, 503))
         print(f"answers other than 200, 429 and 503: {others} of {sum(statuses.values())}")
@@ -112,15 +126,16 @@ def _serve(command: list[str]) -> Iterator[Server]:
         process.wait()
 
 
-def _ask(port: int, body: bytes, clients: int, requests: int) -> Run:
+def _ask(server: Server, body: bytes, clients: int, requests: int) -> Run:
     """Send a number of requests from so many clients at once."""
     todo = iter(range(requests))
-    begun = perf_counter()
+    begun, computed = perf_counter(), server.computed()
     with ThreadPoolExecutor(clients) as threads:
-        working = [threads.submit(_client, port, body, todo) for _ in range(clients)]
+        working = [threads.submit(_client, server.port, body, todo) for _ in range(clients)]
         answers = [answer for client in working for answer in client.result()]
-    seconds = perf_counter() - begun
-    return Run(Counter(status for status, _ in answers), [taken for status, taken in answers if status == 200], seconds)
+    seconds, computed = perf_counter() - begun, server.computed() - computed
+    taken = [milliseconds for status, milliseconds in answers if status == 200]
+    return Run(Counter(status for status, _ in answers), taken, seconds, computed / max(1, len(taken)))
 
 
 def _client(port: int, body: bytes, todo: Iterator[int]) -> list[tuple[int, float]]:
@@ -154,14 +169,19 @@ def _report(name: str, runs: list[Run]) -> Counter[int]:
         for percent in (50, 95)
     )
     refused = f", {statuses[429]} times 429" if statuses[429] else ""
-    print(f"{name:24} {rate:6.1f} pictures/s   p50 {middle:6.0f} ms   p95 {slow:6.0f} ms{refused}", flush=True)
+    computed = statistics.median(run.computed for run in runs)
+    print(
+        f"{name:24} {rate:6.1f} pictures/s   p50 {middle:6.0f} ms   p95 {slow:6.0f} ms   "
+        f"{computed:5.1f} ms computed each{refused}",
+        flush=True,
+    )
     return statuses
 
 
 def _watch_memory(server: Server, body: bytes, requests: int) -> Counter[int]:
     statuses: Counter[int] = Counter()
     for tenth in range(10):
-        statuses.update(_ask(server.port, body, 16, requests // 10).statuses)
+        statuses.update(_ask(server, body, 16, requests // 10).statuses)
         if tenth in (0, 4, 9):
             print(f"memory after {requests * (tenth + 1) // 10:6} requests {server.memory():7.1f} MB", flush=True)
     return statuses

@@ -202,6 +202,11 @@ def test_token_and_warning(jpeg: bytes) -> None:
             stream.send('{"token": "secret"}')
             stream.send(jpeg)
             assert json.loads(stream.recv(timeout=20))["faces"]
+        with connect(server.live.replace("0.0.0.0", "127.0.0.1")):
+            pass  # Leaves without a word.
+        with connect(server.live.replace("0.0.0.0", "127.0.0.1")) as stream:
+            stream.send("[" * 100_000)
+            assert json.loads(stream.recv(timeout=20))["error"]["code"] == "unauthorized"
         assert server.stop() == (0, "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from time import monotonic
 from typing import Any, NamedTuple
@@ -68,15 +68,14 @@ def stream_routes(service: Service) -> APIRouter:
 
     @router.websocket("/v1/stream")
     async def stream(socket: WebSocket) -> None:
-        with ExitStack() as place:
+        # Whoever has left cannot be told anything.
+        with suppress(WebSocketDisconnect), ExitStack() as place:
             try:
                 await _let_in(socket, service, place)
                 await _Connection(socket, service).run()
             except ProblemError as problem:
                 service.metrics.rejected.labels(problem.code).inc()
                 await _refuse(socket, problem)
-            except WebSocketDisconnect:
-                pass
 
     return router
 
@@ -118,7 +117,7 @@ def _counted(service: Service) -> Iterator[None]:
 def _token_of(message: str | None) -> str:
     try:
         values = json.loads(message or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(values.get("token", "")) if isinstance(values, dict) else ""
 
