@@ -102,7 +102,9 @@ async def _let_in(socket: WebSocket, service: Service, place: ExitStack) -> None
             with fail_after(_TOKEN_S):
                 first = await socket.receive()
         except TimeoutError:
-            first = {}
+            raise unauthorized() from None
+        if first["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect
         if not is_token(_token_of(first.get("text")), settings.token or ""):
             raise unauthorized()
     place.enter_context(_counted(service))
