@@ -4,8 +4,9 @@
     python benchmarks/video_throughput.py clip.mp4 --fer-python other-env/bin/python
 
 Measures whole processes, from start to exit, with detection on every frame. The runs take turns, so that whatever
-else the machine does touches all of them; the best of each counts. `fer` needs an environment of its own
-(`pip install fer`), whose Python is named with ``--fer-python``.
+else the machine does touches all of them; the best of each counts. The seconds of processor time beside it hardly
+depend on what else the machine does: divided by the cores they are the least a run can take. `fer` needs an
+environment of its own (`pip install fer`), whose Python is named with ``--fer-python``.
 """
 
 from __future__ import annotations
@@ -56,19 +57,26 @@ def main(
         if fer_python is not None:
             runs["fer"] = [str(fer_python), "-c", _FER, str(clip)]
         best = {name: min(times) for name, times in _take_turns(runs, rounds).items()}
-    for name, taken in best.items():
-        print(f"{name:22} {taken:6.2f} s   {seconds / taken:5.2f} x real time", end="")
-        print(f"   {best['fer'] / taken:5.1f} x fer" if "fer" in best else "")
+    for name, (taken, busy) in best.items():
+        print(f"{name:22} {taken:6.2f} s   {seconds / taken:5.2f} x real time   {busy:6.2f} s of processor", end="")
+        print(f"   {best['fer'][0] / taken:5.1f} x fer" if "fer" in best else "")
 
 
-def _take_turns(runs: dict[str, list[str]], rounds: int) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in runs}
+def _take_turns(runs: dict[str, list[str]], rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Seconds from start to exit, and seconds of processor time, of each round of each run."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, command in runs.items():
-            begun = perf_counter()
+            begun, before = perf_counter(), _processor_s()
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            times[name].append(perf_counter() - begun)
+            times[name].append((perf_counter() - begun, _processor_s() - before))
     return times
+
+
+def _processor_s() -> float:
+    """Processor time of all child processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 if __name__ == "__main__":

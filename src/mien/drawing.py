@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -12,9 +14,27 @@ from PIL import Image, ImageDraw, ImageFont
 from mien.detection.base import Frame
 from mien.results import Face, FrameResult
 
+# What it costs to cover a pixel of another label, of another face and of the label's own face.
+_LABEL_COST, _FACE_COST, _OWN_COST = 4.0, 1.0, 0.5
+
+
+class _Area(NamedTuple):
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def shared(self, other: _Area) -> int:
+        """Pixels that two areas have in common."""
+        across = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        down = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        return max(0, across) * max(0, down)
+
 
 def draw(frame: Frame, result: FrameResult) -> Frame:
     """Draw every face's box, emotion and confidence, and its id if it is tracked or its number if there are several.
+
+    Labels stand above their boxes, or where there is room beside them, so that they hide neither each other nor faces.
 
     Args:
         frame: uint8 (H, W, 3) BGR, the picture that was analysed; left as it is.
@@ -24,8 +44,17 @@ def draw(frame: Frame, result: FrameResult) -> Frame:
         A copy with the drawing on it.
     """
     canvas: Frame = frame.copy()
-    for number, face in enumerate(result.faces, start=1):
-        _draw_face(canvas, face, _prefix(face, number, len(result)))
+    for face in result.faces:
+        _draw_box(canvas, face)
+    numbered = list(enumerate(result.faces, start=1))
+    labels: list[_Area] = []
+    # The largest faces choose first: theirs are the largest labels.
+    for number, face in sorted(numbered, key=lambda item: -item[1].area):
+        patch = _render(canvas, face, _prefix(face, number, len(result)))
+        others = [_Area(*other.box) for other in result.faces if other is not face]
+        place = _place(patch.shape, _Area(*face.box), canvas.shape, labels, others)
+        _paste(canvas, patch, place.left, place.top)
+        labels.append(place)
     return canvas
 
 
@@ -40,18 +69,52 @@ def describe(face: Face) -> str:
     return f"{face.emotion}{'?' if face.uncertain else ''} {face.confidence:.0%}".replace("%", " %")
 
 
-def _draw_face(canvas: Frame, face: Face, prefix: str) -> None:
+def _line(canvas: Frame, face: Face) -> int:
+    """Width of the box's line in pixels."""
+    return int(max(1, round(min(canvas.shape[:2]) / 250), round(face.box[2] / 60)))
+
+
+def _draw_box(canvas: Frame, face: Face) -> None:
     left, top, width, height = face.box
-    frame_height, frame_width = canvas.shape[:2]
-    color = face.emotion.color
-    line = max(1, round(min(frame_height, frame_width) / 250), round(width / 60))
-    cv2.rectangle(canvas, (left, top), (left + width - 1, top + height - 1), color[::-1], line, cv2.LINE_AA)
-    size = int(np.clip(width / 6, 11, max(11, min(frame_height, frame_width) / 16)))
-    label = _label(prefix + describe(face), size, color)
-    label_height, label_width = label.shape[:2]
-    y = top - label_height if top >= label_height else min(top + height, frame_height - label_height)
-    x = min(left - line // 2, frame_width - label_width)
-    _paste(canvas, label, max(0, x), max(0, y))
+    corner = left + width - 1, top + height - 1
+    cv2.rectangle(canvas, (left, top), corner, face.emotion.color[::-1], _line(canvas, face), cv2.LINE_AA)
+
+
+def _render(canvas: Frame, face: Face, prefix: str) -> NDArray[np.uint8]:
+    size = int(np.clip(face.box[2] / 6, 11, max(11, min(canvas.shape[:2]) / 16)))
+    return _label(prefix + describe(face), size, face.emotion.color)
+
+
+def _place(
+    shape: Sequence[int], box: _Area, frame: Sequence[int], labels: Sequence[_Area], faces: Sequence[_Area]
+) -> _Area:
+    """Where a label hides least.
+
+    Args:
+        shape: Height and width of the label.
+        box: Its face.
+        frame: Height and width of the frame.
+        labels: The labels that have their place.
+        faces: The other faces.
+    """
+
+    def cost(area: _Area) -> float:
+        hidden = _LABEL_COST * sum(map(area.shared, labels)) + _FACE_COST * sum(map(area.shared, faces))
+        return hidden + _OWN_COST * area.shared(box)
+
+    return min(_places(shape[0], shape[1], box, frame), key=cost)
+
+
+def _places(height: int, width: int, box: _Area, frame: Sequence[int]) -> Iterator[_Area]:
+    """The places beside and in a box, all inside the frame, the best first."""
+    left, right = box.left, box.left + box.width - width
+    above, below = box.top - height, box.top + box.height
+    beside = ((box.left + box.width, box.top), (box.left - width, box.top))
+    far = ((left, above - height), (left, below + height))
+    inside = ((left, box.top), (left, below - height))
+    for x, y in ((left, above), (right, above), (left, below), (right, below), *beside, *far, *inside):
+        inside_x, inside_y = min(x, frame[1] - width), min(y, frame[0] - height)
+        yield _Area(max(0, inside_x), max(0, inside_y), width, height)
 
 
 def _paste(canvas: Frame, patch: NDArray[np.uint8], x: int, y: int) -> None:
@@ -63,7 +126,7 @@ def _paste(canvas: Frame, patch: NDArray[np.uint8], x: int, y: int) -> None:
 @lru_cache(maxsize=512)
 def _label(text: str, size: int, color: tuple[int, int, int]) -> NDArray[np.uint8]:
     """A line of text on a coloured ground, uint8 (h, w, 3) BGR."""
-    font = ImageFont.load_default(size)
+    font = load_font(size)
     left, _, right, bottom = font.getbbox(text)
     # Without FreeType Pillow falls back to a bitmap font, which has no metrics.
     ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (int(bottom), 0)
@@ -72,3 +135,10 @@ def _label(text: str, size: int, color: tuple[int, int, int]) -> NDArray[np.uint
     dark_ground = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] < 140
     ImageDraw.Draw(image).text((pad - left, pad // 2), text, fill="white" if dark_ground else "black", font=font)
     return np.asarray(image, np.uint8)[:, :, ::-1]
+
+
+# Loading takes longer than rendering.
+@lru_cache(maxsize=64)
+def load_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, so that pictures look the same on every system."""
+    return ImageFont.load_default(size)

@@ -13,7 +13,11 @@ from mien.emotions import Emotion
 from mien.errors import OptionError
 
 SWITCH_MARGIN = 0.1
-"""How much likelier than the shown emotion another must be to replace it. More flickers less and follows later."""
+"""How much likelier than the shown emotion another must be to replace it at once. More flickers less and follows
+later."""
+SETTLE_S = 0.5
+"""Seconds for which another emotion must have been likelier, by however little, to replace the shown one. For no
+longer do the label and the probabilities disagree."""
 
 
 @dataclass(slots=True)
@@ -21,6 +25,8 @@ class _State:
     time_s: float
     probabilities: NDArray[np.float64]
     emotion: Emotion
+    # Since when another emotion has been likelier than the shown one.
+    behind_since_s: float | None = None
 
 
 class EmotionSmoother:
@@ -28,8 +34,8 @@ class EmotionSmoother:
 
     An exponential moving average for uneven steps: a sample that comes dt seconds after the last one moves the
     average by 1 - exp(-dt / time constant) of the way (Müller 1991; Eckner 2012, "Algorithms for unevenly spaced
-    time series"). Hence the frame rate does not matter. The label stays until another emotion is likelier by
-    `SWITCH_MARGIN`.
+    time series"). Hence the frame rate does not matter. The label is the likeliest emotion, except that it stays as
+    long as no other is likelier by `SWITCH_MARGIN`, or by less for `SETTLE_S` on end.
 
     Args:
         time_constant_s: Seconds after which 63 % of a sudden change shows. 0 leaves the probabilities as they are.
@@ -68,8 +74,13 @@ class EmotionSmoother:
         state.probabilities = state.probabilities + share * (new - state.probabilities)
         state.time_s = time_s
         likeliest = int(state.probabilities.argmax())
-        if state.probabilities[likeliest] - state.probabilities[state.emotion.number] >= SWITCH_MARGIN:
-            state.emotion = order[likeliest]
+        lead = state.probabilities[likeliest] - state.probabilities[state.emotion.number]
+        if lead <= 0:
+            state.behind_since_s = None
+        elif state.behind_since_s is None:
+            state.behind_since_s = time_s
+        if lead >= SWITCH_MARGIN or (state.behind_since_s is not None and time_s - state.behind_since_s >= SETTLE_S):
+            state.emotion, state.behind_since_s = order[likeliest], None
         return state.probabilities, state.emotion
 
     def keep(self, tracks: Collection[int]) -> None:

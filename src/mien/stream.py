@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from time import perf_counter
 
 from mien.analyzer import Analyzer, by_emotion, clip_box
-from mien.detection.base import DetectedFace, Frame
+from mien.detection.base import DetectedFace, Frame, TwoLookDetector
 from mien.errors import OptionError
 from mien.quality import hints
 from mien.results import Face, FrameResult
 from mien.smoothing import EmotionSmoother
 from mien.tracking import FaceTracker
 
+LOOK_AGAIN_S = 0.5
+"""While nobody is about, seconds between the second looks of a `TwoLookDetector`, which cost more than the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A frame and where people were seen in it: what `StreamAnalyzer.find` hands to `StreamAnalyzer.read`.
+
+    Attributes:
+        frame: uint8 (H, W, 3) BGR.
+        time_s: Its time in seconds.
+        number: Its number.
+        people: The faces with the id of each, from left to right.
+        alive: Ids that may still be given to a face.
+        stage_s: Seconds that the stages took.
+    """
+
+    frame: Frame
+    time_s: float
+    number: int
+    people: tuple[tuple[int, DetectedFace], ...]
+    alive: frozenset[int]
+    stage_s: Mapping[str, float]
+
 
 class StreamAnalyzer:
-    """Reads the frames of one video or camera in order. Holds state: use one per stream, from one thread at a time.
+    """Reads the frames of one video or camera in order. Holds state: use one per stream.
+
+    `analyze` does everything at once. It consists of `find` and `read`, which share no state, so that one thread may
+    find the faces of the next frame while another reads those of the last. Each is for one thread at a time.
 
     Args:
         analyzer: Detector, classifier and options.
@@ -35,7 +64,8 @@ class StreamAnalyzer:
         self._size: tuple[int, ...] = ()
         self._time_s = 0.0
         self._since_detection = 0
-        self._stage_s: dict[str, float] = {}
+        self._looked_again_s = -math.inf
+        self._stage_s: Mapping[str, float] = {}
 
     @property
     def stage_s(self) -> Mapping[str, float]:
@@ -54,38 +84,44 @@ class StreamAnalyzer:
         Returns:
             The faces, each with ``track`` and ``smoothed``, and ``frame`` and ``time_s`` as given.
         """
+        return self.read(self.find(frame, time_s, number), source)
+
+    def find(self, frame: Frame, time_s: float, number: int) -> Sighting:
+        """Find out who is where in the next frame; arguments as for `analyze`."""
         start = perf_counter()
         if frame.shape[:2] != self._size or time_s < self._time_s:
             self._tracker.forget()
             self._since_detection = 0
+            self._looked_again_s = -math.inf
         self._size, self._time_s = frame.shape[:2], time_s
         if self._since_detection % self._detect_every == 0:
-            detected = self._analyzer.detector.detect(frame)
+            detected = self._detect(frame, time_s)
             found = perf_counter()
-            faces = self._tracker.update(detected, time_s)
+            people = self._tracker.update(detected, time_s)
         else:
             found = perf_counter()
-            faces = self._tracker.predict(time_s)
+            people = self._tracker.predict(time_s)
         self._since_detection += 1
-        tracked = perf_counter()
-        result = self._read(frame, faces, time_s)
-        self._stage_s = {"detect": found - start, "track": tracked - found, "classify": perf_counter() - tracked}
-        height, width = self._size
-        return FrameResult(source, width, height, result, number, time_s)
-
-    def _read(self, frame: Frame, tracked: list[tuple[int, DetectedFace]], time_s: float) -> tuple[Face, ...]:
         # Left to right, as results number them.
-        tracked = sorted(tracked, key=lambda item: item[1].box[0] + item[1].box[2] / 2)
-        faces = self._analyzer.align(frame, [face for _, face in tracked])
+        people.sort(key=lambda person: person[1].box[0] + person[1].box[2] / 2)
+        stages = {"detect": found - start, "track": perf_counter() - found}
+        return Sighting(frame, time_s, number, tuple(people), self._tracker.alive, stages)
+
+    def read(self, sighting: Sighting, source: str = "") -> FrameResult:
+        """Read the faces of the next frame that `find` has been through; ``source`` as for `analyze`."""
+        start = perf_counter()
+        frame, time_s = sighting.frame, sighting.time_s
+        faces = self._analyzer.align(frame, [face for _, face in sighting.people])
         answers = self._analyzer.classify(frame, faces)
-        self._smoother.keep(self._tracker.alive)
+        self._smoother.keep(sighting.alive)
+        height, width = frame.shape[:2]
         read = []
-        for (track, _), face, answer in zip(tracked, faces, answers, strict=True):
+        for (track, _), face, answer in zip(sighting.people, faces, answers, strict=True):
             smoothed, emotion = self._smoother.update(track, answer, time_s)
             smooth = by_emotion(smoothed)
             read.append(
                 Face(
-                    box=clip_box(face.box, frame.shape[1], frame.shape[0]),
+                    box=clip_box(face.box, width, height),
                     score=round(face.score, 4),
                     emotion=emotion,
                     confidence=smooth[emotion],
@@ -96,4 +132,14 @@ class StreamAnalyzer:
                     quality=hints(frame, face),
                 )
             )
-        return tuple(read)
+        self._stage_s = {**sighting.stage_s, "classify": perf_counter() - start}
+        return FrameResult(source, width, height, tuple(read), sighting.number, time_s)
+
+    def _detect(self, frame: Frame, time_s: float) -> list[DetectedFace]:
+        """Find faces, with a second look while somebody is about who may have tilted the head, else now and then."""
+        detector = self._analyzer.detector
+        due = time_s - self._looked_again_s >= LOOK_AGAIN_S
+        if not isinstance(detector, TwoLookDetector) or due or self._tracker.alive:
+            self._looked_again_s = time_s
+            return detector.detect(frame)
+        return detector.detect_quickly(frame)

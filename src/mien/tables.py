@@ -7,12 +7,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, TextIO
 
 from mien.emotions import LABELS
-from mien.errors import MissingExtraError, OptionError, VideoError
-from mien.files import begin_file
+from mien.errors import MissingExtraError, OptionError
+from mien.files import FileInMaking, not_written
 from mien.results import Face, FrameResult
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".json", ".jsonl")
@@ -83,12 +82,11 @@ class _Format(Protocol):
     def close(self) -> None: ...
 
 
-class TableWriter:
+class TableWriter(FileInMaking):
     """A table on disk: a context manager.
 
-    ``.csv``, ``.parquet`` and ``.json`` hold the layout's rows, ``.jsonl`` one `FrameResult` a line. The file appears
-    under its name when the block ends, also if it was cut short by ``KeyboardInterrupt``; if it ends by another
-    error there is no file.
+    ``.csv``, ``.parquet`` and ``.json`` hold the layout's rows, ``.jsonl`` one `FrameResult` a line; see
+    `FileInMaking` for when the file appears.
 
     Args:
         path: The file; its suffix tells the format.
@@ -103,28 +101,15 @@ class TableWriter:
         suffix = path.suffix.lower()
         if suffix not in TABLE_SUFFIXES:
             raise OptionError(f"{path}: unknown table format {path.suffix!r}; use {', '.join(TABLE_SUFFIXES)}")
-        self.path = path
-        self._partial = begin_file(path)
+        super().__init__(path)
         try:
             self._format: _Format = _FORMATS[suffix](self._partial, layout)
         except BaseException:
             self._partial.unlink(missing_ok=True)
             raise
 
-    def __enter__(self) -> TableWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._format.close()
-            if kind is None or issubclass(kind, KeyboardInterrupt):
-                self._partial.replace(self.path)
-        except OSError as failure:
-            raise VideoError(f"{self.path}: cannot be written: {failure.strerror or failure}") from failure
-        finally:
-            self._partial.unlink(missing_ok=True)
+    def _finish(self, complete: bool) -> None:
+        self._format.close()
 
     def write(self, result: FrameResult) -> None:
         """Add what was read in a frame.
@@ -135,7 +120,7 @@ class TableWriter:
         try:
             self._format.add(result)
         except OSError as error:
-            raise VideoError(f"{self.path}: cannot be written: {error.strerror or error}") from error
+            raise not_written(self.path, error) from error
 
 
 def _open(path: Path) -> TextIO:

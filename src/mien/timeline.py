@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.emotions import Emotion
-from mien.errors import MissingExtraError, OptionError, VideoError
-from mien.files import begin_file
+from mien.errors import MissingExtraError, OptionError
+from mien.files import FileInMaking
 from mien.results import FrameResult
 
 if TYPE_CHECKING:
@@ -29,10 +28,10 @@ MAX_PEOPLE = 12
 _BIN_S, _MAX_BINS = 0.02, 4096
 
 
-class Timeline:
+class Timeline(FileInMaking):
     """Collects smoothed probabilities over time and draws them as stacked areas, one strip per person.
 
-    A context manager: the picture is drawn when the block ends, also if it was cut short by ``KeyboardInterrupt``.
+    The picture is drawn when the block ends; see `FileInMaking`.
 
     Args:
         path: The picture to write, see `TIMELINE_SUFFIXES`.
@@ -50,27 +49,15 @@ class Timeline:
         except ImportError as error:
             raise MissingExtraError("drawing a timeline", "video") from error
         del mpl
-        self.path = path
-        self._partial = begin_file(path)
+        super().__init__(path)
         self._bin_s = _BIN_S
         # Per person and bin: the sums of the seven probabilities, and the number of frames.
         self._people: dict[int, dict[int, NDArray[np.float64]]] = {}
         self._start_s, self._end_s = np.inf, -np.inf
 
-    def __enter__(self) -> Timeline:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None or issubclass(kind, KeyboardInterrupt):
-                self._draw()
-                self._partial.replace(self.path)
-        except OSError as failure:
-            raise VideoError(f"{self.path}: cannot be written: {failure.strerror or failure}") from failure
-        finally:
-            self._partial.unlink(missing_ok=True)
+    def _finish(self, complete: bool) -> None:
+        if complete:
+            self._draw()
 
     def write(self, result: FrameResult) -> None:
         """Add what was read in a frame."""

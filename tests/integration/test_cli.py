@@ -90,7 +90,9 @@ def test_table_names_face_and_emotion(folder: Path) -> None:
     assert run.returncode == 0
     assert "happy" in run.stdout
     assert "no face" in run.stdout
-    assert "not about minds" in run.stdout
+    narrow = mien("photo", folder / "good", env=os.environ | {"COLUMNS": "80"})
+    for text in (run.stdout, narrow.stdout):
+        assert "not about minds. With a ?, the confidence is too low to rely on." in " ".join(text.split())
 
 
 def test_ctrl_c_shows_what_was_read(folder: Path, astronaut: NDArray[np.uint8]) -> None:
@@ -287,7 +289,7 @@ def test_detectors_and_thresholds(folder: Path) -> None:
         (["photo", "x.jpg", "--threads", "two"], "mien photo: invalid value for '--threads': "),
         (["foto"], "mien: no such command 'foto'"),
         (["data", "inof"], "mien data: no such command 'inof'"),
-        (["photo", ""], "mien: a path is empty; name a picture, a folder or a pattern"),
+        (["photo", ""], "mien: a path is empty; name pictures, a folder or a pattern"),
         (["photo", "x.jpg", "--min-confidence", "2"], "mien: --min-confidence must lie in 0..1, or be None, found 2.0"),
         (["photo", "x.jpg", "--threads", "-1"], "mien: --threads must lie in 0 (all cores)..512, found -1"),
         (["photo", "x.jpg", "--detector", "dlib"], "mien: unknown detector 'dlib'; expected one of yunet, haar"),

@@ -19,6 +19,8 @@ import pytest
 import videos
 
 from mien.cli import main as program
+from mien.cli.inputs import Input
+from mien.cli.video_jobs import Job, is_done, mark_unfinished
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -106,6 +108,99 @@ def test_several_videos(run: Run, clip: Path, tmp_path: Path) -> None:
     assert "{name}" in err
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three short clips, two of the same name, one broken; and a file that is no video."""
+    folder = tmp_path / "clips"
+    for name in ("a.mp4", "day2/a.mp4", "day2/c.mov"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        videos.write(folder / name, videos.numbered(3, 64, 48))
+    (folder / "b.mp4").write_text("no video")
+    (folder / "notes.txt").write_text("none either")
+    return folder
+
+
+def test_patterns_are_read_as_a_shell_would(run: Run, folder: Path) -> None:
+    code, out, err = run("video", f"{folder}/**/*.m[po][4v]", "--json")
+    assert code == 1
+    assert [Path(json.loads(line)["source"]).name for line in out.splitlines()] == ["a.mp4", "a.mp4", "c.mov"]
+    assert "not read, or not to the end: 1 of 4" in err
+
+
+def test_folders_are_read_whole_whatever_is_broken(run: Run, folder: Path, tmp_path: Path) -> None:
+    code, out, err = run("video", folder, "--json", "--table", tmp_path / "rows" / "{name}.csv")
+    assert code == 1
+    assert [Path(json.loads(line)["source"]).name for line in out.splitlines()] == ["a.mp4", "a.mp4", "c.mov"]
+    lines = err.splitlines()
+    assert lines[-2:] == [
+        "mien: not read, or not to the end: 1 of 4",
+        f"mien:   {folder / 'b.mp4'}: is not a video in a known format, or breaks off before its index",
+    ]
+    assert "files skipped because they are no videos: 1 (.txt)" in lines[0]
+    rows = sorted(path.relative_to(tmp_path / "rows").as_posix() for path in (tmp_path / "rows").rglob("*.csv"))
+    assert rows == ["a.csv", "day2/a.csv", "day2/c.csv"]
+
+
+def test_videos_of_one_name_that_no_folder_tells_apart_are_refused(run: Run, folder: Path, tmp_path: Path) -> None:
+    code, _, err = run("video", folder / "a.mp4", folder / "day2" / "a.mp4", "--table", tmp_path / "{name}.csv")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "would be written to one file; rename one of them" in err
+
+
+def test_no_video_is_overwritten_by_the_copy_of_another(run: Run, folder: Path) -> None:
+    before = (folder / "day2" / "a.mp4").read_bytes()
+    code, _, err = run("video", folder, "--out", folder / "day2" / "{name}.mp4")
+    assert code == 2
+    assert "would overwrite the video itself" in err
+    assert (folder / "day2" / "a.mp4").read_bytes() == before
+
+
+def test_resuming_leaves_out_what_is_done(run: Run, folder: Path, tmp_path: Path) -> None:
+    outputs = ("--table", tmp_path / "rows" / "{name}.csv", "--out", tmp_path / "seen" / "{name}.mp4")
+    run("video", folder, *outputs)
+    (tmp_path / "rows" / "day2" / "a.csv").unlink()
+    # A video that has been replaced since.
+    os.utime(folder / "a.mp4", (2e9, 2e9))
+    code, out, err = run("video", folder, "--resume", "--json", *outputs)
+    assert code == 1
+    assert [json.loads(line)["source"] for line in out.splitlines()] == [
+        str(folder / "a.mp4"),
+        str(folder / "day2" / "a.mp4"),
+    ]
+    assert "done already: 1 of 4 videos" in err
+    assert "b.mp4: is not a video" in err
+
+
+def test_an_interrupted_video_is_not_done(clip: Path, tmp_path: Path) -> None:
+    video = Input(clip, Path(clip.name))
+    job = Job(None, str(tmp_path / "{name}.csv"), str(tmp_path / "{name}.png"), 0.0, None, 1, 1)
+    assert not is_done(video, job)
+    for name in ("clip.csv", "clip.png"):
+        (tmp_path / name).touch()
+    assert is_done(video, job)
+    mark_unfinished(video, job)
+    assert not is_done(video, job)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a single process")
+def test_ctrl_c_among_many_says_how_to_go_on(clip: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    videos.write(folder / "a.mp4", videos.numbered(3, 64, 48))
+    videos.write(folder / "b.mp4", videos.portrait(astronaut, 1500))
+    command = [sys.executable, "-m", "mien.cli.main", "video", folder, "--table", f"{tmp_path}/{{name}}.csv"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not _has_content(tmp_path / ".b.csv.partial"):
+        sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "1 of 2 videos were read before; --resume goes on with this one" in err
+    assert 0 < len(table(tmp_path / "b.csv")) < 1500
+    job = Job(None, f"{tmp_path}/{{name}}.csv", None, 0.0, None, 1, 1)
+    assert [is_done(Input(folder / name, Path(name)), job) for name in ("a.mp4", "b.mp4")] == [True, False]
+
+
 def test_a_truncated_video_is_read_and_reported(run: Run, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     noise = [random.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(60)]
@@ -130,7 +225,8 @@ def test_a_truncated_video_is_read_and_reported(run: Run, tmp_path: Path) -> Non
         ("--every", "0", "every must be at least 1"),
         ("--detect-every", "0", "detect_every must be at least 1"),
         ("--start", "-3", "start must be 0"),
-        ("--smoothing", "-1", "smoothing_s must be 0"),
+        ("--smoothing", "-1", "smoothing must be 0"),
+        ("--resume", "--json", "add --table, --out or --timeline"),
     ],
 )
 def test_wrong_usage_is_refused_before_any_work(
@@ -175,6 +271,25 @@ def test_ctrl_c_leaves_valid_files(clip: Path, astronaut: np.ndarray, tmp_path: 
         seconds = [float(stream.duration * stream.time_base) for stream in container.streams]
     assert len(seconds) == 2
     assert abs(seconds[0] - seconds[1]) < 1, "the sound ends where the pictures end"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+@pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "t.csv", "t.json", "t.jsonl", "t.parquet", "l.png"])
+def test_a_full_disk_is_told_with_the_users_file_and_leaves_nothing(clip: Path, tmp_path: Path, name: str) -> None:
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    option = {"o": "--out", "t": "--table", "l": "--timeline"}[name[0]]
+    command = [sys.executable, "-m", "mien.cli.main", "video", clip, option, tmp_path / name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"mien: {tmp_path / name}: cannot be written: ")
+    assert "File too large" in done.stderr
+    assert "partial" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def _has_content(path: Path) -> bool:

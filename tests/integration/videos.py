@@ -45,20 +45,23 @@ def write(
     rotation: float = 0,
     offset_s: float = 0.0,
     options: dict[str, str] | None = None,
+    codec: str = "libx264",
+    codec_options: dict[str, str] | None = None,
+    time_base: Fraction = Fraction(1, 12_000),
 ) -> Path:
     """Write a video; `times` in seconds instead of `rate` for one with a variable frame rate."""
     with av.open(str(path), "w", options=options or {}) as container:
-        video = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "g": "10"})
+        video = container.add_stream(codec, rate=rate, options=codec_options or {"preset": "ultrafast", "g": "10"})
         video.height, video.width = frames[0].shape[:2]
         video.pix_fmt = "yuv420p"
-        video.codec_context.time_base = Fraction(1, 12_000)
+        video.codec_context.time_base = time_base
         if rotation:
             video.set_display_rotation(rotation)
         audio = container.add_stream(sound, rate=44_100, layout="mono") if sound else None
         for number, frame in enumerate(frames):
             picture = av.VideoFrame.from_ndarray(frame, format="bgr24")
             time_s = times[number] if times else float(number / Fraction(rate))
-            picture.pts, picture.time_base = round((time_s + offset_s) * 12_000), Fraction(1, 12_000)
+            picture.pts, picture.time_base = round((time_s + offset_s) / time_base), time_base
             container.mux(video.encode(picture))
         container.mux(video.encode(None))
         if audio is not None:

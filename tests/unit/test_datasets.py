@@ -65,10 +65,10 @@ def test_bad_files(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="unknown usage 'Private'"):
         read_fer2013(tmp_path / "b.csv", usage="Private")
     (tmp_path / "c.csv.xz").write_bytes(b"not xz")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot be read: it is damaged or incomplete, or not packed by xz"):
         read_fer2013(tmp_path / "c.csv.xz")
     (tmp_path / "d.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot be read: it is no text, or not in UTF-8"):
         read_fer2013(tmp_path / "d.csv")
 
 

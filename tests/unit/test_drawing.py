@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -43,3 +44,45 @@ def test_labels_stay_inside_any_frame(size: tuple[int, int], place: str) -> None
 def test_no_faces_no_drawing() -> None:
     frame = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
     np.testing.assert_array_equal(draw(frame, FrameResult("", 20, 20, ())), frame)
+
+
+def labels_of(faces: tuple[Face, ...], height: int = 360, width: int = 640) -> np.ndarray:
+    """Where something is drawn that is no box: a mask."""
+    drawn = draw(np.zeros((height, width, 3), np.uint8), FrameResult("", width, height, faces))
+    for one in faces:
+        left, top, box_width, box_height = one.box
+        edge = np.zeros((height, width), np.uint8)
+        cv2.rectangle(edge, (left, top), (left + box_width - 1, top + box_height - 1), 1, 3)
+        drawn[edge > 0] = 0
+    return drawn.any(axis=2)
+
+
+@pytest.mark.parametrize("places", [
+    [(200, 150), (240, 150), (280, 150)],
+    [(200, 100), (205, 140), (210, 180)],
+    [(0, 0), (40, 0), (0, 40), (40, 40)],
+    [(600, 320), (560, 320), (600, 280)],
+])  # fmt: skip
+def test_labels_of_neighbours_hide_neither_each_other_nor_faces(places: list[tuple[int, int]]) -> None:
+    faces = tuple(face((x, y, 36, 36)) for x, y in places)
+    alone = [int(labels_of((one,)).sum()) for one in faces]
+    # Numbers make labels a little wider when there are several faces.
+    assert labels_of(faces).sum() >= 0.9 * sum(alone)
+    mask = labels_of(faces)
+    for x, y in places:
+        # Crowded into a corner they have no room that is free.
+        if min(x, 640 - x) > 100:
+            assert not mask[y + 3 : y + 33, x + 3 : x + 33].any()
+
+
+def test_a_lone_face_has_its_label_above() -> None:
+    mask = labels_of((face((100, 80, 60, 70)),))
+    rows = np.flatnonzero(mask.any(axis=1))
+    assert rows.max() < 80
+    assert np.flatnonzero(mask.any(axis=0)).min() >= 98
+
+
+def test_the_largest_face_keeps_its_label_where_it_is_looked_for() -> None:
+    mask = labels_of((face((100, 150, 120, 120)), face((105, 100, 30, 30))))
+    # Above the small face; between the two there is no room for the large one's, which stands elsewhere at its side.
+    assert not mask[103:127, 108:132].any()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
 
 from mien.emotions import Emotion
 from mien.errors import OptionError
-from mien.smoothing import SWITCH_MARGIN, EmotionSmoother
+from mien.smoothing import SETTLE_S, SWITCH_MARGIN, EmotionSmoother
 
 HAPPY, SAD = np.eye(7)[Emotion.HAPPY.number], np.eye(7)[Emotion.SAD.number]
 
@@ -58,6 +59,35 @@ def test_the_label_does_not_flicker_around_a_tie() -> None:
     assert set(labels) == {Emotion.HAPPY}
     assert smoother.update(1, between(0.5 - margin * 1.1), 2.0)[1] is Emotion.SAD
     assert smoother.update(1, between(0.5 + margin * 0.9), 2.1)[1] is Emotion.SAD
+
+
+@pytest.mark.parametrize("rate", [5, 30, 240])
+def test_the_label_follows_a_small_lead_that_lasts(rate: int) -> None:
+    smoother = EmotionSmoother(0.0)
+    smoother.update(1, between(0.51), 0.0)
+    labels = [smoother.update(1, between(0.49), i / rate)[1] for i in range(1, rate + 1)]
+    # The lead begins with the first of these samples.
+    assert labels.index(Emotion.SAD) == pytest.approx(SETTLE_S * rate, abs=1)
+    assert set(labels[labels.index(Emotion.SAD) :]) == {Emotion.SAD}
+
+
+def test_doubtful_labels_neither_contradict_the_probabilities_for_long_nor_flicker() -> None:
+    """Noise around a tie of three emotions, as on a face that cannot be read: 60 s at 30 frames a second."""
+    dice, smoother = np.random.default_rng(0), EmotionSmoother(0.3)
+    shown: list[int] = []
+    likeliest: list[int] = []
+    for frame in range(1800):
+        powers = np.exp(dice.normal((0, 0, 0, 1, 1, 0, 1), 1))
+        smoothed, emotion = smoother.update(1, powers / powers.sum(), frame / 30)
+        shown.append(emotion.number)
+        likeliest.append(int(smoothed.argmax()))
+    runs = [len(list(run)) for same, run in groupby(map(int.__eq__, shown, likeliest)) if not same]
+    assert 0 < max(runs) <= SETTLE_S * 30
+    assert changes(shown) < changes(likeliest) / 5
+
+
+def changes(values: list[int]) -> int:
+    return sum(a != b for a, b in pairwise(values))
 
 
 def test_people_do_not_share_states_and_nor_do_instances() -> None:

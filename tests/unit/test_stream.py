@@ -14,7 +14,7 @@ from mien.emotions import Emotion
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions
 from mien.results import FrameResult
-from mien.stream import StreamAnalyzer
+from mien.stream import LOOK_AGAIN_S, StreamAnalyzer
 
 FRAME = np.full((240, 320, 3), 128, np.uint8)
 
@@ -106,6 +106,68 @@ def test_uncertain_follows_the_smoothed_confidence() -> None:
     assert not reader.analyze(FRAME, 0.0, 0).faces[0].uncertain
     # Half way between the two neither reaches 0.5.
     assert reader.analyze(FRAME, 0.0693, 1).faces[0].uncertain
+
+
+class Looks(Script):
+    """Nobody in the first look, a tilted face in the second from a frame on; and which frame got a second look."""
+
+    def __init__(self, tilted_from: int, tilted_to: int) -> None:
+        super().__init__([], [[Emotion.HAPPY]] * 10**4)
+        self.tilted, self.frame, self.again = range(tilted_from, tilted_to), -1, []
+
+    def detect(self, frame: Frame) -> list[DetectedFace]:
+        self.detect_quickly(frame)
+        self.again.append(self.frame)
+        return [DetectedFace((50.0, 50.0, 60.0, 60.0), 0.9)] if self.frame in self.tilted else []
+
+    def detect_quickly(self, frame: Frame) -> list[DetectedFace]:
+        self.frame += 1
+        return []
+
+
+@pytest.mark.parametrize("rate", [10, 30, 120])
+def test_while_nobody_is_about_second_looks_are_rare(rate: int) -> None:
+    reader = stream(script := Looks(0, 0))
+    for i in range(10 * rate):
+        assert reader.analyze(FRAME, i / rate, i).faces == ()
+    assert len(script.again) == pytest.approx(10 / LOOK_AGAIN_S, abs=1)
+
+
+def test_a_tilted_face_is_found_soon_and_then_in_every_frame() -> None:
+    reader = stream(script := Looks(40, 70))
+    seen = [i for i in range(300) if reader.analyze(FRAME, i / 30, i).faces]
+    assert 40 <= seen[0] <= 40 + LOOK_AGAIN_S * 30 + 1
+    assert seen == list(range(seen[0], 70))
+    # Looked for as long as it may come back, then rarely again.
+    assert set(range(70, 70 + 44)) <= set(script.again)
+    assert len([i for i in script.again if i >= 120]) == pytest.approx(180 / 30 / LOOK_AGAIN_S, abs=1)
+
+
+def test_a_face_that_tilts_away_is_not_lost_for_a_frame() -> None:
+    class Tilting(Looks):
+        def detect_quickly(self, frame: Frame) -> list[DetectedFace]:
+            self.frame += 1
+            return [DetectedFace((50.0, 50.0, 60.0, 60.0), 0.9)] if self.frame < 20 else []
+
+        def detect(self, frame: Frame) -> list[DetectedFace]:
+            return self.detect_quickly(frame) or [DetectedFace((50.0, 50.0, 60.0, 60.0), 0.8)]
+
+    reader = stream(Tilting(0, 0))
+    tracks = [[face.track for face in reader.analyze(FRAME, i / 30, i)] for i in range(60)]
+    assert tracks == [[1]] * 60
+
+
+def test_finding_and_reading_apart_give_the_same() -> None:
+    """As two threads do it, one of them frames ahead of the other."""
+
+    def script() -> Script:
+        boxes = [[40.0 + 3 * i] if (i % 7 < 5 and i < 60) or i > 120 else [] for i in range(140)]
+        return Script(boxes, [[Emotion.HAPPY if i % 3 else Emotion.SAD] for i in range(140)])
+
+    together, apart = stream(script()), stream(script())
+    expected = [together.analyze(FRAME, i / 30, i, "a.mp4") for i in range(140)]
+    sightings = [apart.find(FRAME, i / 30, i) for i in range(140)]
+    assert [apart.read(sighting, "a.mp4") for sighting in sightings] == expected
 
 
 def test_detect_every_must_be_positive() -> None:

@@ -51,12 +51,14 @@ def test_s_saves_a_screenshot_with_the_box(app: App, clip: Path) -> None:
     app.press("s")
     until(lambda: len(app.saved(".png")) == 1, "a screenshot")
     picture = read_image(app.saved(".png")[0])
-    assert picture.shape == (240, 320, 3)
-    assert boxed(picture[:, :, ::-1], pixels=100)
+    assert picture.shape[0] == 240
+    assert boxed(picture[:, :320, ::-1], pixels=100)
+    # The card beside it, with the grey of the bars.
+    assert count(picture[:, 320:, ::-1], (56, 56, 56)) > 1000
     with open_video(clip) as video:
         plain = next(iter(video)).image
     # Apart from the box, and the sway, it is the clip's picture.
-    assert abs(float(picture.mean()) - float(plain.mean())) < 25
+    assert abs(float(picture[:, :320].mean()) - float(plain.mean())) < 25
     app.press("shift+S")
     until(lambda: len(app.saved(".png")) == 2, "a second screenshot")
 
@@ -72,7 +74,8 @@ def test_r_records_a_playable_video(app: App) -> None:
     with open_video(app.saved(".mp4")[0]) as video:
         frames = list(video)
     assert len(frames) >= 3
-    assert frames[0].image.shape == (240, 320, 3)
+    assert frames[0].image.shape[0] == 240
+    assert frames[0].image.shape[1] > 500
     assert video.damage is None
 
 

@@ -43,7 +43,9 @@ def test_pictures_are_opened_by_the_keyboard(start: Start, clip: Path, astronaut
     until(lambda: not app.moves() and app.is_boxed(), "the picture, with a box around the face")
     app.press("s")
     until(lambda: app.saved(".png"), "a screenshot of the picture")
-    assert read_image(app.saved(".png")[0]).shape == (512, 512, 3)
+    height, width = read_image(app.saved(".png")[0]).shape[:2]
+    assert height == 512
+    assert width > 512 + 200, "the cards beside the picture"
     assert str(app.home) in (app.home / "config" / "mien" / "desktop.json").read_text()
     app.press("q")
     assert app.wait_for_end() == 0
@@ -80,7 +82,7 @@ def test_a_clip_that_breaks_off_is_shown_and_then_reported(start: Start, clip: P
     with av.open(str(clip)) as source, av.open(str(whole), "w", options={"movflags": "faststart"}) as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
-            if packet.pts is not None and packet.pts * packet.time_base < 8:
+            if packet.pts is not None and packet.pts * packet.time_base < 30:
                 packet.stream = stream
                 target.mux(packet)
     broken.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,4 +51,13 @@ class FaceDetector(Protocol):
         Returns:
             The faces, best score first. Empty where there are none.
         """
+        ...
+
+
+@runtime_checkable
+class TwoLookDetector(FaceDetector, Protocol):
+    """A detector that looks again, more slowly, where its first look finds nothing."""
+
+    def detect_quickly(self, frame: Frame) -> list[DetectedFace]:
+        """As `detect`, without the second look."""
         ...

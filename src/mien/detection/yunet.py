@@ -63,17 +63,25 @@ class YuNet:
         self._session = create_session(_dynamic_weights(), device=device, threads=threads)
 
     def detect(self, frame: Frame) -> list[DetectedFace]:
-        """Find the faces of a frame; see `FaceDetector.detect`."""
+        """Find the faces of a frame; see `FaceDetector.detect`. Where there is none this takes three times as long."""
+        resized, scale = self._resize(frame)
+        return _enlarge(self._look(resized) or self._look_tilted(resized), scale)
+
+    def detect_quickly(self, frame: Frame) -> list[DetectedFace]:
+        """As `detect`, without the second look; see `TwoLookDetector`."""
+        resized, scale = self._resize(frame)
+        return _enlarge(self._look(resized), scale)
+
+    def _resize(self, frame: Frame) -> tuple[Frame, float]:
+        """The frame at a size that suits the network, and by what factor its sides changed."""
         height, width = frame.shape[:2]
         long_side = max(height, width)
         scale = min(max(long_side, MIN_LONG_SIDE), self.max_side) / long_side
-        resized = frame
-        if scale != 1.0:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
-            resized = np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8)
-        found = self._look(resized) or self._look_tilted(resized)
-        return [DetectedFace(tuple(value / scale for value in box), score) for box, score in found]
+        if scale == 1.0:
+            return frame, scale
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8), scale
 
     def _look(self, frame: Frame) -> list[_Candidate]:
         """The faces of a frame of suitable size, best score first."""
@@ -132,6 +140,10 @@ class YuNet:
                 boxes.append(np.concatenate([centre - size / 2, size], axis=1))
             scores.append(score[chosen].astype(np.float64))
         return np.concatenate(boxes), np.concatenate(scores)
+
+
+def _enlarge(found: list[_Candidate], scale: float) -> list[DetectedFace]:
+    return [DetectedFace((x / scale, y / scale, w / scale, h / scale), score) for (x, y, w, h), score in found]
 
 
 def _move_centre(box: tuple[float, ...], matrix: NDArray[np.float64]) -> tuple[float, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mien.video.reading import VideoFrame, VideoReader, ahead, open_video
+from mien.video.ahead import ahead
+from mien.video.reading import VideoFrame, VideoReader, open_video
 from mien.video.tables import TABLE_SUFFIXES, TableWriter, open_table
 from mien.video.writing import VIDEO_SUFFIXES, VideoWriter
 

@@ -9,13 +9,14 @@ from mien.errors import MissingExtraError, VideoError
 
 try:
     import av
+    from av.video.reformatter import ColorRange, Colorspace
 except ImportError as error:
     raise MissingExtraError("reading videos", "video") from error
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-__all__ = ["av", "open_input"]
+__all__ = ["ColorRange", "Colorspace", "av", "open_input"]
 
 
 def open_input(path: Path) -> InputContainer:

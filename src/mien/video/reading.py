@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from queue import Full, Queue
-from threading import Event, Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,11 +18,13 @@ from mien.detection.base import Frame
 from mien.errors import OptionError, VideoError
 from mien.options import MAX_PIXELS
 from mien.video.backend import av, open_input
+from mien.video.seeking import find_frame, places_before
 
 if TYPE_CHECKING:
+    from av.packet import Packet
     from av.video.frame import VideoFrame as AvFrame
 
-_T = TypeVar("_T")
+_Timed: TypeAlias = "tuple[float, AvFrame]"
 
 # A file may end this much before the time its header gives.
 _SLACK_S = 0.5
@@ -63,57 +64,96 @@ class VideoReader:
         self.start_s = start
         self._until_s = math.inf if end is None else end
         self._every = every
-        self._container = open_input(path)
+        self._attach()
         try:
             self._open(max_pixels)
         except BaseException:
             self._container.close()
             raise
 
-    def _open(self, max_pixels: int) -> None:
+    def _attach(self) -> None:
+        """Open the file at its beginning."""
+        self._container = open_input(self.path)
         if not self._container.streams.video:
+            self._container.close()
             raise VideoError(f"{self.path}: has no picture, only sound")
         self._stream = self._container.streams.video[0]
+        self.damage, self._reached_s = None, 0.0
+        if self._stream.codec_context is not None:
+            self._stream.codec_context.thread_type = "AUTO"
+
+    def _open(self, max_pixels: int) -> None:
         codec = self._stream.codec_context
         if codec is None:
             raise VideoError(f"{self.path}: its pictures are in a format that is not known here; convert it to H.264")
         if codec.width * codec.height > max_pixels:
             raise VideoError(f"{self.path}: {codec.width}x{codec.height} pixels are too many (limit {max_pixels})")
-        codec.thread_type = "AUTO"
         self.time_base = self._stream.time_base or Fraction(1, 90_000)
         self.rate = self._stream.average_rate
         # FFmpeg gives the container's times in microseconds. Its start, not the stream's, is a player's zero.
-        self._zero_s = (self._container.start_time or 0) / 1e6
+        self._zero = Fraction(self._container.start_time or 0, 1_000_000)
+        self._is_avi = self._container.format.name == "avi"
         self._length_s = self._container.duration / 1e6 if self._container.duration else math.inf
-        if self.start_s >= self._length_s:
-            raise VideoError(f"{self.path}: ends at {self._length_s:.2f} s, not after the start of {self.start_s:g} s")
+        # Some formats can only be guessed the length of.
+        if self.start_s >= self._length_s + _SLACK_S:
+            raise self._ends_before_start(self._length_s)
         self.end_s = min(self._until_s, self._length_s)
-        self._reached_s = 0.0
-        self._first = self._seek()
-        self._frames = self._decode()
-        frame = next(self._frames, None)
-        if frame is None:
+        self._first, self._frames = self._from_start()
+        first = next(self._frames, None)
+        if first is None and self.start_s > 0 and self.damage is None:
+            raise self._ends_before_start(self._reached_s)
+        if first is None:
             raise VideoError(f"{self.path}: has no frames to read{f': {self.damage}' if self.damage else ''}")
+        frame = first[1]
         aspect = self._stream.sample_aspect_ratio or 1
         self._stored = max(1, round(frame.width * aspect)), frame.height
         self._turns = round((frame.rotation or 0) / 90) % 4
         self.width, self.height = self._stored[::-1] if self._turns % 2 else self._stored
-        self._frames = chain([frame], self._frames)
+        self._frames = chain([first], self._frames)
 
-    def _seek(self) -> int:
-        """Go to the key frame before the start, and tell the number of the first frame from there on."""
+    def _ends_before_start(self, end_s: float) -> VideoError:
+        return VideoError(f"{self.path}: ends at {end_s:.2f} s, not after the start of {self.start_s:g} s")
+
+    def _from_start(self) -> tuple[int, Iterator[_Timed]]:
+        """The frames from the start on, and the number of the first."""
         if self.start_s <= 0:
-            return 0
-        # Only counting tells the number, but it needs no decoding.
-        with open_input(self.path) as container:
-            packets = container.demux(container.streams.video[0])
-            times = (self._seconds(packet.pts) for packet in packets if packet.pts is not None and packet.size)
-            number = sum(time < self.start_s for time in times)
-        self._container.seek(int((self.start_s + self._zero_s) * 1e6))
-        return number
+            return 0, self._decode()
+        wanted = None if self._is_avi else find_frame(self.path, lambda pts: float(self._time(pts)) >= self.start_s)
+        if wanted is not None:
+            number, pts = wanted
+            for place_s in places_before(self.start_s):
+                frames = self._decode_from(place_s, pts)
+                if frames is not None:
+                    return number, frames
+            # Formats that cannot be searched are read from their beginning.
+            self._container.close()
+            self._attach()
+        frames, number = self._decode(), 0
+        for timed in frames:
+            if timed[0] >= self.start_s:
+                return number, chain([timed], frames)
+            number += 1
+        return number, iter(())
 
-    def _seconds(self, pts: int) -> float:
-        return float(pts * self.time_base) - self._zero_s
+    def _decode_from(self, place_s: float, pts: int) -> Iterator[_Timed] | None:
+        """The frames from one on, decoded from the key frame before a place; None if that does not lead there."""
+        try:
+            self._container.seek(int((place_s + float(self._zero)) * 1e6))
+        except av.error.FFmpegError:
+            return None
+        self.damage, self._reached_s = None, 0.0
+        frames = self._decode()
+        head = next(frames, None)
+        # Frames shown after the key frame at which decoding begins are whole, those before may not be.
+        if head is None or not head[1].key_frame:
+            return None
+        while head is not None and head[1].pts is not None and head[1].pts < pts:
+            head = next(frames, None)
+        return chain([head], frames) if head is not None and head[1].pts == pts else None
+
+    def _time(self, pts: int) -> Fraction:
+        """Seconds since the start of the file."""
+        return pts * self.time_base - self._zero
 
     def __enter__(self) -> VideoReader:
         return self
@@ -125,9 +165,7 @@ class VideoReader:
 
     def __iter__(self) -> Iterator[VideoFrame]:
         last_s = -math.inf
-        for number, frame in enumerate(self._frames, start=self._first):
-            # A bare stream without a container carries no times.
-            time_s = float(number / (self.rate or 25)) if frame.pts is None else self._seconds(frame.pts)
+        for number, (time_s, frame) in enumerate(self._frames, start=self._first):
             if time_s >= self._until_s:
                 return
             if time_s <= last_s:
@@ -140,8 +178,29 @@ class VideoReader:
         if math.isfinite(self._length_s) and self._reached_s < self._length_s - slack_s:
             self.damage = f"breaks off at {self._reached_s:.2f} s of {self._length_s:.2f} s"
 
-    def _decode(self) -> Iterator[AvFrame]:
-        """The frames from the start on; whatever can still be read of a damaged file."""
+    def _decode(self) -> Iterator[_Timed]:
+        """The frames from where the container stands, with their times; whatever can still be read of a damaged file.
+
+        AVI stores when frames are decoded, not when they are shown: shown in their order, at the same moments. A bare
+        stream without a container stores neither.
+        """
+        stored: deque[int] = deque()
+        step = 1 / (self.rate or Fraction(25))
+        time = -step
+        for packet, frames in self._packets():
+            if packet.dts is not None and packet.size:
+                stored.append(packet.dts)
+            for frame in frames:
+                if self._is_avi and stored:
+                    time = self._time(stored.popleft())
+                elif frame.pts is not None:
+                    time = self._time(frame.pts)
+                else:
+                    time += step
+                yield float(time), frame
+
+    def _packets(self) -> Iterator[tuple[Packet[Any], list[AvFrame]]]:
+        """The packets of the pictures, each with the frames that came out of the decoder when it went in."""
         packets = self._container.demux()
         while True:
             try:
@@ -152,18 +211,14 @@ class VideoReader:
                 self.damage = f"cannot be read beyond {self._reached_s:.2f} s: {error.strerror}"
                 return
             if packet.pts is not None and packet.time_base:
-                end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._zero_s
+                end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base - self._zero)
                 self._reached_s = max(self._reached_s, end_s)
             if packet.stream is not self._stream:
                 continue
             try:
-                frames = self._stream.decode(packet)
+                yield packet, self._stream.decode(packet)
             except av.error.FFmpegError as error:
                 self.damage = f"has damaged frames near {self._reached_s:.2f} s: {error.strerror}"
-                continue
-            for frame in frames:
-                if frame.pts is None or self._seconds(frame.pts) >= self.start_s:
-                    yield frame
 
     def _image(self, frame: AvFrame) -> Frame:
         width, height = self._stored
@@ -202,42 +257,3 @@ def open_video(
     if end is not None and not end > start:
         raise OptionError(f"end must come after start ({start:g} s), found {end:g}")
     return VideoReader(Path(path), start, end, every, max_pixels)
-
-
-def ahead(items: Iterable[_T], count: int = 4) -> Generator[_T, None, None]:
-    """Iterate in a thread of its own, a few items ahead, so that decoding goes on while the last frame is read.
-
-    Close it (`contextlib.closing`) before closing what it reads from, if it may be left before its end.
-    """
-    queue: Queue[_T | BaseException | None] = Queue(count)
-    stop = Event()
-
-    def put(item: _T | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                queue.put(item, timeout=0.1)
-            except Full:
-                continue
-            return True
-        return False
-
-    def work() -> None:
-        try:
-            for item in items:
-                if not put(item):
-                    return
-            put(None)
-        except BaseException as error:
-            put(error)
-
-    worker = Thread(target=work, name="mien-decode", daemon=True)
-    worker.start()
-    try:
-        while (item := queue.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        # The caller closes the file next; nobody may be reading from it then.
-        stop.set()
-        worker.join()

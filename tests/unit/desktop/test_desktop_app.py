@@ -48,4 +48,4 @@ def test_no_screen_is_one_line_and_exit_code_1() -> None:
 def test_wrong_options_are_exit_code_2() -> None:
     done = _live("--min-confidence", "7")
     assert done.returncode == 2
-    assert "min_confidence must lie in 0..1" in done.stderr
+    assert "min-confidence must lie in 0..1" in done.stderr

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.apps.desktop.cards import strip
+from mien.apps.desktop.cards import cards_of_faces, cards_of_people, strip
 from mien.apps.desktop.files import new_path
 from mien.apps.desktop.history import SPAN_S, History
 from mien.apps.desktop.keys import KEYS, action
 from mien.apps.desktop.meter import Average, RateMeter
 from mien.apps.desktop.session import clock
 from mien.apps.desktop.settings import Settings
+from mien.apps.desktop.sheet import sheet, strip_columns
 from mien.emotions import Emotion
 
 
@@ -76,6 +77,43 @@ def test_history_begins_anew_when_time_runs_backwards(result_at) -> None:
 
 def test_columns_of_somebody_unknown_are_empty() -> None:
     assert np.isnan(History().columns(7, 5)).all()
+
+
+def test_saved_pictures_have_the_cards_beside_the_frame(result_at) -> None:
+    history, result = History(), result_at(1.0, p1=Emotion.HAPPY, p2=Emotion.SAD)
+    history.add(result)
+    frame = np.full((480, 640, 3), 200, np.uint8)
+    with_bars, without, empty = (
+        sheet(frame, cards)
+        for cards in (
+            cards_of_people(history, result.faces, strip_columns(480), True),
+            cards_of_people(history, result.faces, strip_columns(480), False),
+            [],
+        )
+    )
+    assert with_bars.shape == without.shape == empty.shape
+    for picture in (with_bars, without, empty):
+        np.testing.assert_array_equal(picture[:, :640], frame)
+    happy = Emotion.HAPPY.color[::-1]
+    counts = [int((picture == happy).all(axis=2).sum()) for picture in (with_bars, without, empty)]
+    assert counts[0] > counts[1] > counts[2] == 0
+
+
+@pytest.mark.parametrize("height", [1, 90, 360, 2160])
+def test_cards_fit_beside_any_frame(result_at, height: int) -> None:
+    faces = [face for _ in range(9) for face in result_at(0.0, p1=Emotion.ANGRY).faces]
+    picture = sheet(np.zeros((height, 20, 3), np.uint8), cards_of_faces(faces, True))
+    assert picture.shape[0] == height
+    assert picture.shape == sheet(np.zeros((height, 20, 3), np.uint8), []).shape
+
+
+def test_cards_say_what_the_picture_says(result_at) -> None:
+    """The frame that is shown may be older than the last one that was read."""
+    history, shown = History(), result_at(1.0, p1=Emotion.HAPPY)
+    history.add(shown)
+    history.add(result_at(1.1, p1=Emotion.SAD, p2=Emotion.FEAR))
+    first, second = cards_of_people(history, shown.faces, 10, True)
+    assert (first.answer, second.answer) == ("happy 94 %", "fear 94 %")
 
 
 def test_strip_divides_every_column_between_the_emotions() -> None:

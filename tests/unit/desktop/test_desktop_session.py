@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from mien.analyzer import Analyzer
-from mien.apps.desktop.cards import cards
 from mien.apps.desktop.session import Session
+from mien.drawing import draw
 from mien.emotions import Emotion
 from mien.errors import CameraError
 from mien.images import read_image
@@ -135,7 +135,7 @@ def test_a_clip_ends_with_its_last_frame_and_plays_again(make, fake_source, unti
     until(_seen(session))
 
 
-def test_screenshot_has_the_boxes_at_full_size(make, fake_source, until: Until) -> None:
+def test_screenshot_has_what_the_window_shows_at_full_size(make, fake_source, until: Until) -> None:
     session = make(fake_source())
     session.open_live("0")
     assert session.screenshot() is None
@@ -146,8 +146,12 @@ def test_screenshot_has_the_boxes_at_full_size(make, fake_source, until: Until) 
     assert path.parent.name == "saved"
     assert session.note_text == f"Saved {path}"
     picture = read_image(path)
-    assert picture.shape == session.shot.frame.shape
-    assert (picture == Emotion.HAPPY.color[::-1]).all(axis=2).sum() > 50
+    height, width = session.shot.frame.shape[:2]
+    np.testing.assert_array_equal(picture[:, :width], draw(session.shot.frame, session.shot.result))
+    assert picture.shape[0] == height
+    yellow = (picture == Emotion.HAPPY.color[::-1]).all(axis=2)
+    assert yellow[:, :width].sum() > 50, "the box"
+    assert yellow[:, width:].sum() > 50, "the card"
     assert session.screenshot() != path
 
 
@@ -216,11 +220,11 @@ def test_pictures_one_after_the_other(make, until: Until, tmp_path: Path) -> Non
     session.open_pictures(paths)
     until(session.update)
     assert session.title == "a.png   1 of 3"
-    assert [card.title for card in cards(session, 10)] == ["Face 1"]
+    assert [card.title for card in session.cards(10)] == ["Face 1"]
     session.step(1)
     until(session.update)
     assert session.shot.frame.shape == (50, 60, 3)
-    assert cards(session, 10) == []
+    assert session.cards(10) == []
     session.step(1)
     until(_when(session, lambda: session.notice is not None and "cannot be read" in session.notice.title))
     assert "no such file" in session.notice.text
@@ -235,13 +239,13 @@ def test_cards_follow_the_toggle_and_the_face(make, fake_source, until: Until) -
     session = make(fake_source())
     session.open_live("0")
     until(_seen(session))
-    (card,) = cards(session, 60)
+    (card,) = session.cards(60)
     assert card.title == "Person 1"
     assert card.answer == "happy 80 %"
     assert set(card.bars) == set(Emotion)
     assert card.columns.shape == (60, 7)
     session.toggle_all()
-    (card,) = cards(session, 60)
+    (card,) = session.cards(60)
     assert card.bars == {}
     assert card.answer == "happy 80 %"
 
@@ -251,8 +255,8 @@ def test_no_emotion_is_claimed_for_somebody_who_left(make, fake_source, until: U
     session.open_live("0")
     until(_seen(session))
     analyzer.detector.detect = lambda frame: []
-    until(_when(session, lambda: cards(session, 60)[0].color is None))
-    (card,) = cards(session, 60)
+    until(_when(session, lambda: session.cards(60)[0].color is None))
+    (card,) = session.cards(60)
     assert card.answer.startswith("left ")
     assert card.bars == {}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.apps.desktop.history import shown
-from mien.apps.desktop.session import Session
+from mien.apps.desktop.history import History, shown
 from mien.drawing import describe
 from mien.emotions import Emotion
 from mien.quality import words
@@ -38,27 +38,27 @@ class Card:
     columns: NDArray[np.float32] | None
 
 
-def cards(session: Session, columns: int) -> list[Card]:
-    """A card for everybody there is something to say about.
+def cards_of_people(history: History, faces: Sequence[Face], columns: int, show_all: bool) -> list[Card]:
+    """A card for everybody who was seen in the last half minute.
 
     Args:
-        session: What is shown.
+        history: What was seen.
+        faces: Those of the frame that is looked at, which may be older than the last one read: the cards say of them
+            what the picture says.
         columns: Into how many columns to divide the last half minute.
+        show_all: Whether to show all seven probabilities.
     """
-    if session.live is not None:
-        history = session.live.history
-        return [
-            _card(
-                f"Person {person.track}",
-                person.face,
-                session.show_all,
-                person.away_s,
-                history.columns(person.track, columns),
-            )
-            for person in history.people()
-        ]
-    faces = session.shot.result.faces if session.shot is not None else ()
-    return [_card(f"Face {number}", face, session.show_all) for number, face in enumerate(faces, start=1)]
+    seen = {face.track: face for face in faces}
+    cards = []
+    for person in history.people():
+        face, away_s = seen.get(person.track, person.face), 0.0 if person.track in seen else person.away_s
+        cards.append(_card(f"Person {person.track}", face, show_all, away_s, history.columns(person.track, columns)))
+    return cards
+
+
+def cards_of_faces(faces: Sequence[Face], show_all: bool) -> list[Card]:
+    """A card for every face of a picture; ``show_all`` as for `cards_of_people`."""
+    return [_card(f"Face {number}", face, show_all) for number, face in enumerate(faces, start=1)]
 
 
 def strip(columns: NDArray[np.float32], height: int, ground: Color) -> NDArray[np.uint8]:

@@ -15,7 +15,6 @@ from mien.apps.desktop.history import History
 from mien.apps.desktop.meter import Average, RateMeter
 from mien.apps.desktop.sources import Source
 from mien.detection.base import Frame
-from mien.drawing import draw
 from mien.errors import MienError
 from mien.results import FrameResult
 from mien.stream import StreamAnalyzer
@@ -57,7 +56,7 @@ class Live:
         self._stages = Average()
         self._lock = threading.Lock()
         self._newest: Shot | None = None
-        self._recorder: Recorder | None = None
+        self._recording: tuple[Recorder, Callable[[Shot], Frame]] | None = None
         self._closed = threading.Event()
         self._paused = False
         self._thread = threading.Thread(target=self._run, name="mien-analysis", daemon=True)
@@ -104,10 +103,15 @@ class Live:
             shot, self._newest = self._newest, None
         return shot
 
-    def record(self, recorder: Recorder | None) -> None:
-        """Write every frame analysed from now on, drawn on, to this recorder; None to stop."""
+    def record(self, recorder: Recorder, picture: Callable[[Shot], Frame]) -> None:
+        """Write every frame analysed from now on to this recorder, as the given function draws it."""
         with self._lock:
-            self._recorder = recorder
+            self._recording = recorder, picture
+
+    def stop_recording(self) -> None:
+        """Write no more."""
+        with self._lock:
+            self._recording = None
 
     def close(self) -> None:
         """Stop both threads and let go of the source."""
@@ -138,7 +142,8 @@ class Live:
                 return
             self._meter.tick(now)
             self.history.add(result)
-            self._newest = Shot(grabbed.frame, result, stages)
-            recorder = self._recorder
-        if recorder is not None:
-            recorder.write(draw(grabbed.frame, result), grabbed.time_s)
+            shot = self._newest = Shot(grabbed.frame, result, stages)
+            recording = self._recording
+        if recording is not None:
+            recorder, picture = recording
+            recorder.write(picture(shot), grabbed.time_s)

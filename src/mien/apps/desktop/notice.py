@@ -6,7 +6,7 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
-from mien.apps.desktop import theme
+from mien.apps.desktop import palette, theme
 from mien.apps.desktop.session import Notice
 
 
@@ -21,10 +21,10 @@ class NoticeView:
     def __init__(self, parent: tk.Misc, retry: Callable[[], object]) -> None:
         self._shown: Notice | None = None
         self._wrapped_at = 0
-        self._frame = tk.Frame(parent, background=theme.STAGE)
-        self._title = self._line(theme.TITLE, theme.TEXT)
+        self._frame = tk.Frame(parent, background=palette.STAGE)
+        self._title = self._line(theme.TITLE, palette.TEXT)
         self._title.pack()
-        self._text = self._line(theme.BODY, theme.DIM)
+        self._text = self._line(theme.BODY, palette.DIM)
         self._text.pack(pady=(10, 0))
         self._button = ttk.Button(self._frame, style="Accent.TButton", command=retry)
 
@@ -54,7 +54,7 @@ class NoticeView:
         return had_button and not notice.retry
 
     def _line(self, font: str, color: str) -> tk.Label:
-        return tk.Label(self._frame, background=theme.STAGE, foreground=color, font=font, justify="center")
+        return tk.Label(self._frame, background=palette.STAGE, foreground=color, font=font, justify="center")
 
     def _wrap(self) -> None:
         width = max(200, min(560, self._frame.master.winfo_width() - 60))

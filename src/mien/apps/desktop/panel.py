@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageTk
 
-from mien.apps.desktop import theme
+from mien.apps.desktop import palette, theme
 from mien.apps.desktop.cards import Card, strip
 from mien.emotions import Emotion
 
@@ -20,7 +20,7 @@ class PeoplePanel(tk.Canvas):
     """Draws cards below each other and scrolls with the wheel or by `scroll`."""
 
     def __init__(self, parent: tk.Misc, width: int) -> None:
-        super().__init__(parent, width=width, background=theme.BACKGROUND, highlightthickness=0)
+        super().__init__(parent, width=width, background=palette.BACKGROUND, highlightthickness=0)
         self._strips: list[ImageTk.PhotoImage] = []
         self.bind("<MouseWheel>", lambda event: self.scroll(-1 if event.delta > 0 else 1))
         self.bind("<Button-4>", lambda _: self.scroll(-1))
@@ -38,7 +38,7 @@ class PeoplePanel(tk.Canvas):
         width, y = self.winfo_width(), 0
         if not cards:
             middle = width / 2, max(60, self.winfo_height() / 2 - 30)
-            self.create_text(*middle, text=empty, width=width - 40, justify="center", fill=theme.DIM, font=theme.BODY)
+            self.create_text(*middle, text=empty, width=width - 40, justify="center", fill=palette.DIM, font=theme.BODY)
         for card in cards:
             y = self._draw(card, y, width) + _GAP
         self.configure(scrollregion=(0, 0, width, max(y - _GAP, self.winfo_height())))
@@ -51,11 +51,11 @@ class PeoplePanel(tk.Canvas):
     def _draw(self, card: Card, top: int, width: int) -> int:
         """Draw a card and return where it ends."""
         left, right, y = _PAD, width - _PAD, top + 24
-        ground = self._rounded(0, top, width, top + 1, _ROUND, theme.SURFACE)
-        color = theme.hexadecimal(card.color) if card.color else theme.TRACK
+        ground = self._rounded(0, top, width, top + 1, _ROUND, palette.SURFACE)
+        color = palette.hexadecimal(card.color) if card.color else palette.TRACK
         self.create_oval(left, y - 5, left + 10, y + 5, fill=color, width=0)
-        self.create_text(left + 18, y, text=card.title, anchor="w", fill=theme.TEXT, font=theme.STRONG)
-        font, fill = (theme.STRONG, theme.TEXT) if card.color else (theme.BODY, theme.DIM)
+        self.create_text(left + 18, y, text=card.title, anchor="w", fill=palette.TEXT, font=theme.STRONG)
+        font, fill = (theme.STRONG, palette.TEXT) if card.color else (theme.BODY, palette.DIM)
         self.create_text(right, y, text=card.answer, anchor="e", fill=fill, font=font)
         y += 20
         if card.columns is not None:
@@ -64,7 +64,7 @@ class PeoplePanel(tk.Canvas):
             y = self._draw_bars(card.bars, left, right, y + 4)
         if card.hint:
             text = self.create_text(
-                left, y + 4, text=card.hint, anchor="nw", width=right - left, fill=theme.DIM, font=theme.SMALL
+                left, y + 4, text=card.hint, anchor="nw", width=right - left, fill=palette.DIM, font=theme.SMALL
             )
             y = self.bbox(text)[3]
         bottom = y + 12
@@ -73,14 +73,14 @@ class PeoplePanel(tk.Canvas):
 
     def _draw_strip(self, card: Card, left: int, right: int, y: int) -> int:
         assert card.columns is not None
-        picture = strip(card.columns, _STRIP_HEIGHT, theme.rgb(theme.TRACK))
+        picture = strip(card.columns, _STRIP_HEIGHT, palette.rgb(palette.TRACK))
         image = Image.fromarray(picture).resize((right - left, _STRIP_HEIGHT), Image.Resampling.NEAREST)
         photo = ImageTk.PhotoImage(image, master=self)
         self._strips.append(photo)
         self.create_image(left, y, image=photo, anchor="nw")
         y += _STRIP_HEIGHT + 10
-        self.create_text(left, y, text="30 s ago", anchor="w", fill=theme.FAINT, font=theme.SMALL)
-        self.create_text(right, y, text="now", anchor="e", fill=theme.FAINT, font=theme.SMALL)
+        self.create_text(left, y, text="30 s ago", anchor="w", fill=palette.FAINT, font=theme.SMALL)
+        self.create_text(right, y, text="now", anchor="e", fill=palette.FAINT, font=theme.SMALL)
         return y + 10
 
     def _draw_bars(self, bars: dict[Emotion, float], left: int, right: int, y: int) -> int:
@@ -88,12 +88,12 @@ class PeoplePanel(tk.Canvas):
         top = max(bars, key=lambda emotion: bars[emotion])
         for emotion, value in bars.items():
             middle = y + _ROW_HEIGHT // 2
-            fill = theme.TEXT if emotion is top else theme.DIM
+            fill = palette.TEXT if emotion is top else palette.DIM
             self.create_text(left, middle, text=str(emotion), anchor="w", fill=fill, font=theme.BODY)
-            self._rounded(start, middle - 4, end, middle + 4, 4, theme.TRACK)
+            self._rounded(start, middle - 4, end, middle + 4, 4, palette.TRACK)
             length = (end - start) * value
             if length >= 1:
-                self._rounded(start, middle - 4, start + length, middle + 4, 4, theme.hexadecimal(emotion.color))
+                self._rounded(start, middle - 4, start + length, middle + 4, 4, palette.hexadecimal(emotion.color))
             self.create_text(right, middle, text=f"{value:.0%}", anchor="e", fill=fill, font=theme.BODY)
             y += _ROW_HEIGHT
         return y

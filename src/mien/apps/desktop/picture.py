@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageTk
 
-from mien.apps.desktop import theme
+from mien.apps.desktop import palette, theme
 from mien.apps.desktop.live import Shot
 from mien.detection.base import Frame
 from mien.drawing import draw
@@ -23,7 +23,7 @@ class PictureView(tk.Canvas):
     """Shows a shot as large as fits, drawn on, with marks for pause and recording in its corner."""
 
     def __init__(self, parent: tk.Misc) -> None:
-        super().__init__(parent, background=theme.STAGE, highlightthickness=0, takefocus=True)
+        super().__init__(parent, background=palette.STAGE, highlightthickness=0, takefocus=True)
         self._shot: Shot | None = None
         self._photo: ImageTk.PhotoImage | None = None
         self._image = self.create_image(0, 0, anchor="center")
@@ -60,11 +60,11 @@ class PictureView(tk.Canvas):
         self.delete("mark")
         x = 16
         for text in self._marks:
-            fill = theme.RECORDING if text.startswith("●") else theme.TEXT
+            fill = palette.RECORDING if text.startswith("●") else palette.TEXT
             label = self.create_text(x + 10, 30, text=text, anchor="w", fill=fill, font=theme.STRONG, tags="mark")
             left, top, right, bottom = self.bbox(label)
             plate = self.create_rectangle(
-                left - 10, top - 6, right + 10, bottom + 6, fill=theme.BACKGROUND, width=0, tags="mark"
+                left - 10, top - 6, right + 10, bottom + 6, fill=palette.BACKGROUND, width=0, tags="mark"
             )
             self.tag_lower(plate, label)
             x = right + 18

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 from mien.analyzer import Analyzer
 from mien.apps.desktop.album import Album
 from mien.apps.desktop.capture import State
+from mien.apps.desktop.cards import Card, cards_of_faces, cards_of_people
 from mien.apps.desktop.files import new_path
 from mien.apps.desktop.live import Live, Shot
 from mien.apps.desktop.settings import Settings, settings_path
+from mien.apps.desktop.sheet import sheet, strip_columns
 from mien.apps.desktop.sources import Source, describe_source, open_source
+from mien.detection.base import Frame
 from mien.drawing import draw
 from mien.errors import MienError
 from mien.images import write_image
@@ -130,7 +133,7 @@ class Session:
         self.show_all = not self.show_all
 
     def screenshot(self) -> Path | None:
-        """Save what is looked at, with boxes and labels, and say so.
+        """Save what is looked at, as `picture` makes it, and say so.
 
         Returns:
             The file; None if there is nothing to save or it cannot be written.
@@ -140,7 +143,7 @@ class Session:
             return None
         path = new_path(self.settings.save_path, ".png", datetime.now())
         try:
-            write_image(draw(self.shot.frame, self.shot.result), path)
+            write_image(self.picture(self.shot), path)
         except MienError as error:
             self.note(f"{error}. Press F to choose another folder")
             return None
@@ -178,6 +181,23 @@ class Session:
         if self._recorder is not None and (over or self._recorder.error is not None):
             self._finish_recording()
         return shot is not None
+
+    def cards(self, columns: int, shot: Shot | None = None) -> list[Card]:
+        """A card for everybody there is something to say about.
+
+        Args:
+            columns: Into how many columns to divide the last half minute.
+            shot: What they are to agree with; None for what is looked at.
+        """
+        shot = shot or self.shot
+        faces = shot.result.faces if shot is not None else ()
+        if self._live is not None:
+            return cards_of_people(self._live.history, faces, columns, self.show_all)
+        return cards_of_faces(faces, self.show_all)
+
+    def picture(self, shot: Shot) -> Frame:
+        """What is saved of a shot: the frame with boxes and labels, and the cards beside it; called on any thread."""
+        return sheet(draw(shot.frame, shot.result), self.cards(strip_columns(shot.frame.shape[0]), shot))
 
     @property
     def live(self) -> Live | None:
@@ -245,7 +265,7 @@ class Session:
         except MienError as error:
             self.note(f"{error}. Press F to choose another folder")
             return
-        live.record(self._recorder)
+        live.record(self._recorder, self.picture)
         self.note(f"Recording to {self._recorder.path}")
 
     def _finish_recording(self) -> None:
@@ -253,7 +273,7 @@ class Session:
         if recorder is None:
             return
         if self._live is not None:
-            self._live.record(None)
+            self._live.stop_recording()
         try:
             path = recorder.finish()
         except MienError as error:

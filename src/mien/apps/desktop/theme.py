@@ -1,4 +1,4 @@
-"""Colours, fonts and the ttk theme."""
+"""Fonts and the ttk theme."""
 
 from __future__ import annotations
 
@@ -8,16 +8,8 @@ from tkinter import font as tkfont
 import sv_ttk
 from PIL import Image, ImageDraw, ImageTk
 
+from mien.apps.desktop.palette import BACKGROUND
 from mien.emotions import Emotion
-
-BACKGROUND = "#1c1c1c"
-STAGE = "#121212"
-SURFACE = "#262626"
-TRACK = "#383838"
-TEXT = "#f2f2f2"
-DIM = "#a3a3a3"
-FAINT = "#8a8a8a"
-RECORDING = "#ff5c5c"
 
 BODY, STRONG, SMALL, TITLE = "MienBody", "MienStrong", "MienSmall", "MienTitle"
 
@@ -42,16 +34,6 @@ def apply(root: tk.Tk) -> None:
         _adapt_file_dialog(root)
     icon = ImageTk.PhotoImage(_icon(), master=root)
     root.iconphoto(True, icon)  # type: ignore[arg-type]
-
-
-def hexadecimal(color: tuple[int, int, int]) -> str:
-    """A colour as Tk writes it."""
-    return "#{:02x}{:02x}{:02x}".format(*color)
-
-
-def rgb(color: str) -> tuple[int, int, int]:
-    """The inverse of `hexadecimal`."""
-    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def _adapt_file_dialog(root: tk.Tk) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from tkinter import filedialog, ttk
 
-from mien.apps.desktop import theme
-from mien.apps.desktop.cards import cards
+from mien.apps.desktop import palette, theme
 from mien.apps.desktop.keys import action
 from mien.apps.desktop.meter import Average
 from mien.apps.desktop.notice import NoticeView
@@ -17,6 +16,7 @@ from mien.apps.desktop.panel import PeoplePanel
 from mien.apps.desktop.picture import PictureView
 from mien.apps.desktop.session import Session, clock
 from mien.apps.desktop.toolbar import Toolbar
+from mien.files import VIDEO_FILES
 from mien.images import IMAGE_SUFFIXES
 
 DISCLAIMER = (
@@ -26,7 +26,6 @@ DISCLAIMER = (
 
 _TICK_MS, _PANEL_S, _STATUS_S = 12, 0.1, 0.3
 _WIDTH, _HEIGHT, _PANEL_WIDTH, _NARROW_PANEL_WIDTH = 1280, 800, 330, 264
-_VIDEO_TYPES = "*.mp4 *.mov *.m4v *.mkv *.webm *.avi *.mpg *.mpeg *.wmv *.MP4 *.MOV *.AVI"
 
 
 class Window:
@@ -85,9 +84,9 @@ class Window:
         self._toolbar.pack(side="top", fill="x")
         foot = ttk.Frame(root, padding=(14, 8, 14, 10))
         foot.pack(side="bottom", fill="x")
-        self._rates = _label(foot, theme.BODY, theme.DIM)
-        self._said = _label(foot, theme.BODY, theme.TEXT)
-        disclaimer = _label(foot, theme.SMALL, theme.FAINT)
+        self._rates = _label(foot, theme.BODY, palette.DIM)
+        self._said = _label(foot, theme.BODY, palette.TEXT)
+        disclaimer = _label(foot, theme.SMALL, palette.FAINT)
         disclaimer.configure(text=DISCLAIMER)
         disclaimer.pack(side="bottom", anchor="w", pady=(6, 0))
         self._rates.pack(side="right")
@@ -148,7 +147,7 @@ class Window:
         self._picture.mark(*marks)
 
     def _show_panel(self) -> None:
-        people = cards(self._session, self._panel.strip_width) if self._session.notice is None else []
+        people = self._session.cards(self._panel.strip_width) if self._session.notice is None else []
         empty = (
             "" if self._session.notice is not None else "No face in sight" if self._session.live else "No face found"
         )
@@ -183,21 +182,17 @@ class Window:
             parent=self._root,
             title="Open a video",
             initialdir=self._session.settings.open_folder or str(Path.home()),
-            filetypes=[("Videos", _VIDEO_TYPES), ("All files", "*")],
+            filetypes=[("Videos", _patterns(VIDEO_FILES)), ("All files", "*")],
         )
         if chosen:
             self._session.open_video(Path(chosen))
 
     def _ask_pictures(self) -> None:
-        suffixes = sorted(IMAGE_SUFFIXES)
         chosen = filedialog.askopenfilenames(
             parent=self._root,
             title="Open pictures",
             initialdir=self._session.settings.open_folder or str(Path.home()),
-            filetypes=[
-                ("Pictures", " ".join(f"*{s} *{s.upper()}" for s in suffixes)),
-                ("All files", "*"),
-            ],
+            filetypes=[("Pictures", _patterns(IMAGE_SUFFIXES)), ("All files", "*")],
         )
         self._session.open_pictures([Path(name) for name in chosen])
 
@@ -209,6 +204,11 @@ class Window:
         )
         if chosen:
             self._session.choose_save_folder(Path(chosen))
+
+
+def _patterns(suffixes: Collection[str]) -> str:
+    """File names with these suffixes, as Tk's dialogs read them."""
+    return " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(suffixes))
 
 
 def _label(parent: tk.Misc, font: str, color: str) -> ttk.Label:

@@ -1,0 +1,83 @@
+"""What ``mien video`` is to read, and where it writes to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.cli.inputs import Input
+from mien.errors import OptionError
+
+NAME = "{name}"
+MANY = f"with several videos put {NAME} into it"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to read of each video, and patterns of the files to write."""
+
+    out: str | None
+    table: str | None
+    timeline: str | None
+    start: float
+    end: float | None
+    every: int
+    detect_every: int
+
+    @property
+    def patterns(self) -> dict[str, str]:
+        """The patterns that were given, by option."""
+        options = {"--out": self.out, "--table": self.table, "--timeline": self.timeline}
+        return {option: pattern for option, pattern in options.items() if pattern is not None}
+
+    def targets(self, video: Input) -> list[Path]:
+        """The files to write for a video."""
+        return [target(pattern, video) for pattern in self.patterns.values()]
+
+
+def target(pattern: str, video: Input) -> Path:
+    """The file that a pattern names for a video: its path below the folder that was named, without suffix."""
+    return Path(pattern.replace(NAME, str(video.relative.with_suffix(""))))
+
+
+def check_targets(videos: Sequence[Input], job: Job) -> None:
+    """Refuse what cannot be written, for all videos, before any work is done.
+
+    Raises:
+        OptionError: If a file cannot be written, or would be written twice or over a video.
+    """
+    from mien.files import begin_file
+
+    originals = {os.path.realpath(video.path) for video in videos}
+    for option, pattern in job.patterns.items():
+        sources: dict[Path, Path] = {}
+        for video in videos:
+            path = target(pattern, video)
+            if os.path.realpath(path) in originals:
+                raise OptionError(f"{option} {path}: would overwrite the video itself; choose another name")
+            if path in sources:
+                both = f"{sources[path]} and {video.path}"
+                hint = MANY if NAME not in pattern else "rename one of them"
+                raise OptionError(f"{option} {pattern}: {both} would be written to one file; {hint}")
+            sources[path] = video.path
+        for path in sources:
+            begin_file(path).unlink()
+
+
+def is_done(video: Input, job: Job) -> bool:
+    """Whether all files of a video are there, and newer than the video."""
+    try:
+        made = min(path.stat().st_mtime_ns for path in job.targets(video))
+        return made >= video.path.stat().st_mtime_ns
+    except OSError:
+        return False
+
+
+def mark_unfinished(video: Input, job: Job) -> None:
+    """Make the files of a video older than it is, so that `is_done` does not take them for finished."""
+    before = video.path.stat().st_mtime_ns - 1_000_000_000
+    for path in job.targets(video):
+        if path.exists():
+            os.utime(path, ns=(before, before))
