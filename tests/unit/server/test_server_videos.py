@@ -8,7 +8,7 @@ import tempfile
 import time
 from io import StringIO
 from pathlib import Path
-from threading import Event
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -248,15 +248,7 @@ def test_stopping_gives_up_videos(serve: Any, slow: Any, clip: Path, folder: Pat
     answer = send(client, clip.read_bytes())
     wait_for_status(client, answer, "running")
     send(client, clip.read_bytes())
-    waiting = Event()
-
-    def go() -> None:
-        waiting.wait(0.2)
-        slow.go.set()
-
-    from threading import Thread
-
-    Thread(target=go).start()
+    Timer(0.2, slow.go.set).start()
     client.__exit__()
     assert slow.begun < 20
     assert list(folder.iterdir()) == []
