@@ -80,7 +80,7 @@ def serving(*args: str, **environment: str) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """One with small limits, for tests that leave it running."""
-    limits = ("--max-body", "0.5", "--max-images", "4", "--max-pixels", "1000000", "--timeout", "5")
+    limits = ("--max-body", "1", "--max-images", "4", "--max-pixels", "1000000", "--timeout", "5")
     with serving(*limits, "--max-streams", "2", "--max-video", "1") as started:
         yield started
 

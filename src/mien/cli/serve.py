@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _LIMITS = ServerSettings(token=None)
+_MAX_BODY, _MAX_VIDEO = _LIMITS.max_body // MEGABYTE, _LIMITS.max_video // MEGABYTE
 
 
 def serve(
@@ -33,14 +34,13 @@ def serve(
         int, typer.Option(help="Pictures read at once; 0 for one per core.", metavar="N")
     ] = _LIMITS.workers,
     queue: Annotated[int, typer.Option(help="Requests that may wait.", metavar="N")] = _LIMITS.queue,
-    max_body: Annotated[float, typer.Option(metavar="MB", help="Size of a request with pictures.")] = _LIMITS.max_body
-    / MEGABYTE,
+    max_body: Annotated[int, typer.Option(metavar="MB", help="Size of a request with pictures.")] = _MAX_BODY,
     max_images: Annotated[int, typer.Option(metavar="N", help="Pictures in a request.")] = _LIMITS.max_images,
     max_pixels: Annotated[int, typer.Option(metavar="N", help="Pixels of a picture or frame.")] = _LIMITS.max_pixels,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", help="Time for the upload of pictures, and again for reading them.")
     ] = _LIMITS.timeout_s,
-    max_video: Annotated[float, typer.Option(metavar="MB", help="Size of a video.")] = _LIMITS.max_video / MEGABYTE,
+    max_video: Annotated[int, typer.Option(metavar="MB", help="Size of a video.")] = _MAX_VIDEO,
     max_frames: Annotated[int, typer.Option(metavar="N", help="Frames read of a video.")] = _LIMITS.max_frames,
     video_timeout: Annotated[
         float, typer.Option(metavar="SECONDS", help="Time for the upload of a video, and again for reading it.")
@@ -65,11 +65,11 @@ def serve(
         token=token,
         workers=workers,
         queue=queue,
-        max_body=round(max_body * MEGABYTE),
+        max_body=max_body * MEGABYTE,
         max_images=max_images,
         max_pixels=max_pixels,
         timeout_s=timeout,
-        max_video=round(max_video * MEGABYTE),
+        max_video=max_video * MEGABYTE,
         max_frames=max_frames,
         video_timeout_s=video_timeout,
         max_streams=max_streams,
