@@ -19,9 +19,9 @@ from mien.datasets import FaceSet, read_fer2013
 from mien.metrics import Report, evaluate
 from mien.preprocessing import to_tensor
 from mien.training.callbacks import read_history
-from mien.training.export import load_run
 from mien.training.fit import fit
 from mien.training.recipes import Recipe, load_recipe
+from mien.training.runs import load_run
 
 WAYS = ("none", "class-weights", "sampler", "balance-offline")
 RECIPE = Path(__file__).parents[1] / "recipes" / "cnn2-lite.yaml"

@@ -52,14 +52,14 @@ class FaceSet:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def select(self, mask: NDArray[np.bool_]) -> FaceSet:
-        """The faces where ``mask`` (bool, (N,)) is true."""
+    def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> FaceSet:
+        """Some of the faces: where ``which`` (bool, (N,)) is true, or at these 0-based positions (int64)."""
         return FaceSet(
-            self.pixels[mask],
-            self.labels[mask],
-            self.usage[mask],
-            None if self.votes is None else self.votes[mask],
-            None if self.no_face is None else self.no_face[mask],
+            self.pixels[which],
+            self.labels[which],
+            self.usage[which],
+            None if self.votes is None else self.votes[which],
+            None if self.no_face is None else self.no_face[which],
         )
 
     def of_usage(self, usage: str) -> FaceSet:

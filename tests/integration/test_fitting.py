@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import subprocess
 import sys
@@ -65,7 +66,9 @@ def test_a_run_folder_says_everything(drawn: FaceSet, tmp_path: Path) -> None:
         fit(QUICK, drawn, tmp_path / "none", progress=False, resume=True)
     other = replace(drawn, labels=(drawn.labels + 1) % 7)
     with pytest.raises(DataError, match="was trained on other data"):
-        fit(QUICK, other, run, progress=False, resume=True)
+        fit(replace(QUICK, epochs=3), other, run, progress=False, resume=True)
+    with pytest.raises(OptionError, match="began with another recipe .epochs 3, now 4"):
+        fit(QUICK, drawn, run, progress=False, resume=True)
 
 
 def train_command(recipe: Path, data: Path, out: Path, *more: str) -> list[str]:
@@ -117,6 +120,27 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
     with pytest.raises(TrainingError, match=r"loss is nan in epoch 3.*last good checkpoint is .*last\.ckpt"):
         fit(QUICK, drawn, tmp_path / "run", progress=False)
     assert all(torch.isfinite(value.float()).all() for value in weights(tmp_path / "run").values())
+
+
+def test_a_full_disk_keeps_the_last_good_checkpoint(
+    drawn: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mien.training import checkpoints
+
+    write, written = checkpoints.write_whole, []
+
+    def fill(path: Path, content: bytes) -> None:
+        written.append(path)
+        if len(written) > 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(path, content)
+
+    monkeypatch.setattr(checkpoints, "write_whole", fill)
+    with pytest.raises(TrainingError, match=r"No space left on device; the last good .*last\.ckpt; make room"):
+        fit(QUICK, drawn, tmp_path / "run", progress=False)
+    monkeypatch.undo()
+    fit(QUICK, drawn, tmp_path / "run", progress=False, resume=True)
+    assert len(history(tmp_path / "run")) == QUICK.epochs
 
 
 def test_stops_at_the_target_and_out_of_patience(drawn: FaceSet, tmp_path: Path) -> None:

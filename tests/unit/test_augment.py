@@ -47,10 +47,15 @@ def test_shift_moves_by_at_most_its_share() -> None:
     assert 28 < int(rows.max()) <= 24 + 12
 
 
-def test_mix_mixes_targets_as_it_mixes_faces() -> None:
-    constant = torch.arange(8).float().view(8, 1, 1, 1).expand(8, 1, 4, 4)
-    target = torch.arange(8).float().view(8, 1)
+@pytest.mark.parametrize(("mixup", "cutmix"), [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
+def test_mix_mixes_targets_as_it_mixes_faces(mixup: float, cutmix: float) -> None:
+    constant = torch.arange(64).float().view(64, 1, 1, 1).expand(64, 1, 16, 16)
+    target = torch.arange(64).float().view(64, 1)
     torch.manual_seed(0)
-    mixed, mixed_target = Augment(mixup=1.0).mix(constant, target)
-    assert torch.allclose(mixed.mean(dim=(1, 2, 3)), mixed_target[:, 0], atol=1e-5)
+    mixed, mixed_target = Augment(mixup=mixup, cutmix=cutmix).mix(constant, target)
+    assert torch.allclose(mixed.mean(dim=(1, 2, 3)), mixed_target[:, 0], atol=1e-4)
     assert not torch.equal(mixed_target, target)
+    # What is cut out is one face's or the other's, what is blended is neither's, but for a face mixed with itself.
+    whole = sum(torch.equal(face, face.round()) for face in mixed) / len(mixed)
+    lowest, highest = {(1.0, 0.0): (0.0, 0.2), (0.0, 1.0): (1.0, 1.0), (1.0, 1.0): (0.25, 0.75)}[mixup, cutmix]
+    assert lowest <= whole <= highest

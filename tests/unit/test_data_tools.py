@@ -104,3 +104,11 @@ def test_info_as_json_and_picture(drawn_csv: Path, tmp_path: Path) -> None:
 def test_chart_of_unknown_format(drawn: FaceSet, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="unknown chart format"):
         save_figure(draw_inventory(take_inventory(drawn)), tmp_path / "bars.jpeg2")
+
+
+def test_data_that_are_not_there_are_wrong_usage(drawn_csv: Path, tmp_path: Path) -> None:
+    from mien.cli.data import read
+
+    for paths in ((tmp_path / "absent.csv",), (drawn_csv, tmp_path / "votes.csv")):
+        with pytest.raises(OptionError, match="no such file or folder"):
+            read(*paths)

@@ -35,6 +35,29 @@ def test_system_d_has_three_and_a_half_million_parameters() -> None:
     assert sum(p.numel() for p in build_network("cnn5-deep").parameters()) == pytest.approx(3.5e6, rel=0.01)
 
 
+def test_a_server_that_cannot_be_reached_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    from mien.training import backbones
+
+    asked = []
+    monkeypatch.setattr(backbones, "_reachable", asked.append)
+    monkeypatch.setattr(backbones.timm, "create_model", lambda *_, **__: asked.append(constants.is_offline_mode()))
+    before = constants.is_offline_mode()
+    backbones._create("resnet10t", pretrained=True)
+    assert asked == [constants.ENDPOINT, True]
+    assert constants.is_offline_mode() == before
+
+
+@pytest.mark.parametrize("name", ["mien-wide", "mien-light", "mien-tiny", "se-resnet", "se-resnet-64", "vgg-bn"])
+def test_students_and_strong_teachers(name: str) -> None:
+    network = build_network(name, heads=2)
+    assert network(torch.zeros(2, 1, 48, 48)).shape == (2, 2, 7)
+    network.eval()
+    face = torch.rand(1, 1, 48, 48)
+    assert torch.equal(network(face), network(face)), "nothing is dropped in use"
+
+
 def test_any_network_of_timm() -> None:
     network = build_network("timm:mobilenetv3_small_050", heads=2).eval()
     assert network(torch.zeros(2, 1, 48, 48)).shape == (2, 2, 7)

@@ -10,7 +10,7 @@ pytest.importorskip("torch", reason="needs the extra train")
 from mien.errors import OptionError
 from mien.training.recipes import load_recipe, parse_recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

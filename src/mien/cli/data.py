@@ -12,7 +12,7 @@ import typer
 
 from mien.cli.options import DataArgument, OneJsonOption, VotesOption
 from mien.cli.output import errors, tables, with_progress
-from mien.errors import MissingExtraError
+from mien.errors import MissingExtraError, OptionError
 
 if TYPE_CHECKING:
     from mien.datasets import FaceSet
@@ -93,11 +93,19 @@ def require_training(feature: str) -> None:
 
 
 def read(source: Path, votes: Path | None = None) -> FaceSet:
-    """Read labelled faces with a progress bar; what is skipped is said on stderr."""
+    """Read labelled faces with a progress bar; what is skipped is said on stderr.
+
+    Raises:
+        OptionError: If there is no such data, or no such votes.
+        DataError: If the data cannot be read.
+    """
     from rich.logging import RichHandler
 
     from mien.folders import read_faces
 
+    for path in filter(None, (source, votes)):
+        if not path.exists():
+            raise OptionError(f"{path}: no such file or folder")
     logger = logging.getLogger("mien")
     if not logger.handlers and not logging.getLogger().handlers:
         logger.addHandler(RichHandler(console=errors, show_time=False, show_path=False, show_level=False))

@@ -28,6 +28,8 @@ class Augment:
         blur: Probability of losing detail, as small or blurred faces do.
         erase: Probability of covering a random rectangle of 2 to 25 % of the face.
         mixup: Alpha of the Beta distribution that mixes pairs of faces (Zhang et al. 2018).
+        cutmix: Alpha of the Beta distribution of how much of a face a rectangle of another one covers (Yun et al.
+            2019). With both, each face takes one of the two, by chance.
     """
 
     flip: float = 0.5
@@ -39,6 +41,7 @@ class Augment:
     blur: float = 0.15
     erase: float = 0.3
     mixup: float = 0.2
+    cutmix: float = 0.0
 
     def __call__(self, faces: Tensor) -> Tensor:
         """Vary every face on its own (mixing is left to `mix`).
@@ -56,15 +59,27 @@ class Augment:
 
     def mix(self, faces: Tensor, *targets: Tensor) -> tuple[Tensor, ...]:
         """Mix each face, and its soft targets (N, ...), with another one of the batch."""
-        if not self.mixup:
+        if not self.mixup and not self.cutmix:
             return (faces, *targets)
-        alpha = torch.full((len(faces),), self.mixup, device=faces.device)
-        share = torch.distributions.Beta(alpha, alpha).sample()
-        order = torch.randperm(len(faces), device=faces.device)
-        mixed = []
-        for tensor in (faces, *targets):
-            weight = share.view(-1, *[1] * (tensor.dim() - 1))
-            mixed.append(weight * tensor + (1 - weight) * tensor[order])
+        count, device = len(faces), faces.device
+        share = _beta(self.mixup or self.cutmix, count, device)
+        order = torch.randperm(count, device=device)
+        other = faces[order]
+        weight = share.view(-1, 1, 1, 1)
+        if not self.cutmix:
+            faces = weight * faces + (1 - weight) * other
+        else:
+            length = (1 - _beta(self.cutmix, count, device)).sqrt() * faces.shape[-1]
+            hole = _rectangles(length, length, faces.shape[-1])
+            cut = torch.rand(count, device=device) < (0.5 if self.mixup else 1.0)
+            covered = hole.float().mean(dim=(1, 2, 3))
+            blended = weight * faces + (1 - weight) * other
+            faces = torch.where(cut.view(-1, 1, 1, 1), torch.where(hole, other, faces), blended)
+            share = torch.where(cut, 1 - covered, share)
+        mixed = [faces]
+        for target in targets:
+            own = share.view(-1, *[1] * (target.dim() - 1))
+            mixed.append(own * target + (1 - own) * target[order])
         return tuple(mixed)
 
     def _warp(self, faces: Tensor) -> Tensor:
@@ -104,15 +119,27 @@ class Augment:
         count, side, device = len(faces), faces.shape[-1], faces.device
         area = torch.empty(count, device=device).uniform_(0.02, 0.25)
         aspect = torch.exp(_symmetric(count, device) * math.log(3.0))
-        height, width = (area * aspect).sqrt() * side, (area / aspect).sqrt() * side
-        top = torch.rand(count, device=device) * (side - height).clamp(min=0)
-        left = torch.rand(count, device=device) * (side - width).clamp(min=0)
-        line = torch.arange(side, device=device, dtype=faces.dtype)
-        rows = (line >= top[:, None]) & (line < (top + height)[:, None])
-        columns = (line >= left[:, None]) & (line < (left + width)[:, None])
+        hole = _rectangles((area * aspect).sqrt() * side, (area / aspect).sqrt() * side, side)
         chosen = torch.rand(count, device=device) < self.erase
-        hole = rows[:, None, :, None] & columns[:, None, None, :] & chosen[:, None, None, None]
-        return torch.where(hole, torch.rand(count, 1, 1, 1, device=device), faces)
+        return torch.where(hole & chosen[:, None, None, None], torch.rand(count, 1, 1, 1, device=device), faces)
+
+
+def _rectangles(height: Tensor, width: Tensor, side: int) -> Tensor:
+    """Rectangles of such heights and widths, each (N,) in pixels, anywhere on a square: bool (N, 1, S, S)."""
+    count, device = len(height), height.device
+    top = torch.rand(count, device=device) * (side - height).clamp(min=0)
+    left = torch.rand(count, device=device) * (side - width).clamp(min=0)
+    line = torch.arange(side, device=device, dtype=height.dtype)
+    rows = (line >= top[:, None]) & (line < (top + height)[:, None])
+    columns = (line >= left[:, None]) & (line < (left + width)[:, None])
+    return rows[:, None, :, None] & columns[:, None, None, :]
+
+
+def _beta(alpha: float, count: int, device: torch.device) -> Tensor:
+    """Draws from a symmetric Beta distribution, float (count,)."""
+    both = torch.full((count,), alpha, device=device)
+    # Checking the arguments would wait for the GPU.
+    return torch.distributions.Beta(both, both, validate_args=False).sample()
 
 
 def _symmetric(count: int, device: torch.device) -> Tensor:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from difflib import get_close_matches
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import timm
 import torch
@@ -49,7 +54,8 @@ class TimmNet(nn.Module):
 
 def _create(name: str, pretrained: bool) -> nn.Module:
     try:
-        return timm.create_model(name, pretrained=pretrained, in_chans=1, num_classes=0)
+        with _no_vain_retries() if pretrained else nullcontext():
+            return timm.create_model(name, pretrained=pretrained, in_chans=1, num_classes=0)
     except Exception as error:  # Fetching fails in as many ways as there are layers between here and the server.
         if not pretrained:
             raise OptionError(f"network 'timm:{name}' cannot be built for grey faces: {_line(error)}") from error
@@ -57,6 +63,34 @@ def _create(name: str, pretrained: bool) -> nn.Module:
             f"published weights of 'timm:{name}' cannot be had ({_line(error)}); connect to the internet once, or "
             "start from random weights with --no-pretrained"
         ) from error
+
+
+@contextmanager
+def _no_vain_retries() -> Iterator[None]:
+    """Where the server cannot be reached, look only at what was fetched before; its library would ask for minutes."""
+    from huggingface_hub import constants
+
+    if _reachable(constants.ENDPOINT):
+        yield
+        return
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _reachable(address: str) -> bool:
+    """Whether a server takes connections; behind a proxy that is the proxy's to say."""
+    if getproxies():
+        return True
+    parts = urlsplit(address)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 443), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _features(backbone: nn.Module, name: str) -> int:

@@ -51,7 +51,7 @@ def balanced_copies(faces: FaceSet, seed: int) -> tuple[FaceSet, NDArray[np.int6
         rounds = [dice.permutation(own) for _ in range(-(-missing // len(own)))]
         chosen.append(np.concatenate([*rounds, own[:0]])[:missing])
     positions = np.concatenate(chosen)
-    copies = _take(faces, positions)
+    copies = faces.select(positions)
     return replace(copies, pixels=_vary(copies.pixels, seed)), positions
 
 
@@ -63,16 +63,6 @@ def append(faces: FaceSet, more: FaceSet) -> FaceSet:
         return None if first is None else np.concatenate([first, second])
 
     return FaceSet(**{name: joined(name) for name in ("pixels", "labels", "usage", "votes", "no_face")})  # type: ignore[arg-type]
-
-
-def _take(faces: FaceSet, positions: NDArray[np.int64]) -> FaceSet:
-    return FaceSet(
-        faces.pixels[positions],
-        faces.labels[positions],
-        faces.usage[positions],
-        None if faces.votes is None else faces.votes[positions],
-        None if faces.no_face is None else faces.no_face[positions],
-    )
 
 
 def _vary(pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:

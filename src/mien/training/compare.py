@@ -18,7 +18,8 @@ from mien.datasets import FACE_SIDE, FaceSet
 from mien.metrics import evaluate
 from mien.preprocessing import to_tensor
 from mien.runtime import create_session
-from mien.training.export import load_run, write_onnx
+from mien.training.export import write_onnx
+from mien.training.runs import load_run
 
 _RUNS = 50
 

@@ -7,7 +7,6 @@ import shutil
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -23,32 +22,10 @@ from mien.preprocessing import to_tensor
 from mien.training.calibrate import calibrate
 from mien.training.faces import split_training
 from mien.training.module import FaceModule
-from mien.training.recipes import load_recipe
+from mien.training.runs import load_run
 
 MAX_DIFFERENCE = 1e-4
 """How far probabilities of the exported network may be from PyTorch's."""
-
-
-def load_run(run: Path, checkpoint: str = "best") -> tuple[FaceModule, dict[str, Any]]:
-    """Open a trained network.
-
-    Args:
-        run: A folder that `mien.training.fit.fit` made.
-        checkpoint: ``best`` or ``last``.
-
-    Returns:
-        The network in evaluation mode, with averaged weights where the recipe averages, and ``data.yaml``.
-
-    Raises:
-        OptionError: If the folder holds no such checkpoint.
-    """
-    path = run / "checkpoints" / f"{checkpoint}.ckpt"
-    if not path.is_file():
-        raise OptionError(f"{path}: no such checkpoint; train first, or name another run folder")
-    data: dict[str, Any] = yaml.safe_load((run / "data.yaml").read_text(encoding="utf-8"))
-    module = FaceModule(load_recipe(run / "recipe.yaml"), data["mean"], data["std"], len(data["heads"]))
-    module.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["state_dict"])
-    return module.eval(), data
 
 
 def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best") -> float:

@@ -55,6 +55,12 @@ class Faces(pl.LightningDataModule):
             train = append(train, balanced_copies(train, recipe.seed)[0])
         self.train, self.validation, self.recipe = _Batches(train), _Batches(validation), recipe
 
+    def setup(self, stage: str) -> None:
+        # A GPU holds all the faces, and takes its batches out of them by itself.
+        if self.trainer is not None:
+            for batches in (self.train, self.validation):
+                batches.to(self.trainer.strategy.root_device)
+
     def train_dataloader(self) -> DataLoader[Any]:
         # The order depends on seed and epoch alone, so that a resumed run sees the same batches.
         kind = _EvenSampler if self.recipe.imbalance == "sampler" else DistributedSampler
@@ -82,18 +88,22 @@ class _Batches(Dataset[Any]):
         votes = np.zeros((len(faces), len(LABELS)), np.float32) if faces.votes is None else faces.votes
         self.votes = torch.from_numpy(votes)
 
+    def to(self, device: torch.device) -> None:
+        self.pixels, self.labels, self.votes = (part.to(device) for part in (self.pixels, self.labels, self.votes))
+
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-        return self.pixels[indices], self.labels[indices], self.votes[indices]
+        chosen = torch.tensor(indices, device=self.labels.device)
+        return self.pixels[chosen], self.labels[chosen], self.votes[chosen]
 
 
 class _EvenSampler(DistributedSampler[Any]):
     """Draws, with replacement, every emotion equally often."""
 
     def __iter__(self) -> Iterator[int]:
-        labels = self.dataset.labels  # type: ignore[attr-defined]
+        labels = self.dataset.labels.cpu()  # type: ignore[attr-defined]
         weights = 1.0 / torch.bincount(labels, minlength=len(LABELS)).clamp(min=1)[labels].double()
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
         order = torch.multinomial(weights, self.total_size, replacement=True, generator=generator)

@@ -26,11 +26,13 @@ from mien.errors import DataError, OptionError, TrainingError
 from mien.files import write_whole
 from mien.training.balance import class_weights
 from mien.training.callbacks import EpochLines, History
+from mien.training.checkpoints import WholeCheckpoints
 from mien.training.environment import describe_environment
 from mien.training.faces import Faces, split_training
 from mien.training.inventory import class_complaints
-from mien.training.module import FaceModule
-from mien.training.recipes import Recipe
+from mien.training.module import HEADS, FaceModule
+from mien.training.recipes import Recipe, load_recipe
+from mien.training.teachers import Teachers, load_teachers
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ def fit(
     Raises:
         OptionError: If the folder exists already (without ``resume``) or has no checkpoint (with it).
         DataError: If a split is missing or too small.
-        TrainingError: If the loss is no longer a number.
+        TrainingError: If the loss is no longer a number, or the disk is full.
     """
     folder = Path(out)
     last = folder / "checkpoints" / "last.ckpt"
@@ -76,17 +78,18 @@ def fit(
     train, validation = faces.select(learn), faces.of_usage("PublicTest")
     if len(train) < recipe.batch_size:
         raise DataError(f"{len(train)} faces to learn from are fewer than one batch of {recipe.batch_size}")
-    data = _describe_data(faces, train, validation)
+    teachers = load_teachers(recipe.distil)
+    data = _describe_data(faces, train, validation, teachers)
     if resume:
-        _check_same_data(folder, data)
+        _check_same_run(folder, recipe, data)
     pl.seed_everything(recipe.seed, verbose=False)
     weights = torch.from_numpy(class_weights(train.labels)) if recipe.imbalance == "class-weights" else None
     # A resumed run takes its weights from the checkpoint.
     pretrained = recipe.pretrained and not resume
-    module = FaceModule(recipe, data["mean"], data["std"], len(data["heads"]), weights, pretrained)
+    module = FaceModule(recipe, data["mean"], data["std"], len(data["heads"]), weights, pretrained, teachers)
     module.network.to(memory_format=torch.channels_last)
     if is_first_process():
-        for complaint in class_complaints(train):
+        for complaint in class_complaints(train) + _teacher_complaints(teachers, data["digest"]):
             logger.warning("%s", complaint)
         if not resume:
             _write_yaml(folder / "recipe.yaml", recipe.to_dict())
@@ -96,9 +99,15 @@ def fit(
     try:
         trainer.fit(module, Faces(train, validation, recipe), ckpt_path=last if resume else None, weights_only=False)
     except TrainingError as error:
-        kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
-        raise TrainingError(f"{folder}: {error}; {kept}; try again with a lower optimizer.lr") from None
+        raise TrainingError(f"{folder}: {error}; {_kept(last)}; try again with a lower optimizer.lr") from None
+    except OSError as error:
+        advice = "make room and go on with --resume" if last.exists() else "make room and start again"
+        raise TrainingError(f"{folder}: cannot be written: {error.strerror}; {_kept(last)}; {advice}") from error
     return folder
+
+
+def _kept(last: Path) -> str:
+    return f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
 
 
 def is_first_process() -> bool:
@@ -106,21 +115,39 @@ def is_first_process() -> bool:
     return getattr(rank_zero_only, "rank", 0) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
 
 
-def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet) -> dict[str, Any]:
+def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet, teachers: Teachers | None) -> dict[str, Any]:
     scaled = train.pixels / 255
     return {
         "digest": faces.digest(),
         "train": len(train),
         "validation": len(validation),
-        "heads": ["fer2013"] if faces.votes is None else ["fer2013", "ferplus"],
+        "heads": list(HEADS[:1] if faces.votes is None else HEADS),
         "mean": round(float(scaled.mean()), 4),
         "std": round(float(scaled.std()), 4),
+        "teachers": [member.weights for member in teachers.members] if teachers else [],
     }
 
 
-def _check_same_data(folder: Path, data: dict[str, Any]) -> None:
-    before = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
+def _teacher_complaints(teachers: Teachers | None, digest: str) -> list[str]:
+    """One line for each teacher that may have learnt what the student is measured on."""
+    members = teachers.members if teachers else ()
+    return [
+        f"teacher {member.name} was trained on other faces: where these are in the validation split, figures flatter"
+        for member in members
+        if member.faces != digest
+    ]
+
+
+def _check_same_run(folder: Path, recipe: Recipe, data: dict[str, Any]) -> None:
+    """A run goes on with the recipe, data and teachers that it began with, or it would be another run."""
+    plan, before = recipe.to_dict(), load_recipe(folder / "recipe.yaml").to_dict()
     for key, was in before.items():
+        if plan[key] != was:
+            raise OptionError(
+                f"{folder}: began with another recipe ({key} {was}, now {plan[key]}); resume with the same, or start "
+                "a new run"
+            )
+    for key, was in yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8")).items():
         if data[key] != was:
             raise DataError(f"{folder}: was trained on other data ({key} {was}, now {data[key]}); resume with the same")
 
@@ -162,6 +189,7 @@ def _trainer(recipe: Recipe, folder: Path, progress: bool, devices: int | None, 
         use_distributed_sampler=False,
         logger=TensorBoardLogger(folder, name="", version="tensorboard"),
         callbacks=callbacks,
+        plugins=[WholeCheckpoints()],
         enable_progress_bar=progress,
         enable_model_summary=False,
         log_every_n_steps=10,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
 import torch
@@ -17,6 +17,12 @@ from mien.emotions import LABELS
 from mien.errors import TrainingError
 from mien.training.networks import build_network
 from mien.training.recipes import Recipe
+
+if TYPE_CHECKING:
+    from mien.training.teachers import Teachers
+
+HEADS = ("fer2013", "ferplus")
+"""What the heads learn, in their order: FER-2013's labels, and FER+ votes where there are any."""
 
 # A learning rate that no longer helps falls to a tenth after eight epochs without a lower validation loss.
 _PLATEAU = {"factor": 0.1, "patience": 8, "min_lr": 1e-7}
@@ -32,6 +38,7 @@ class FaceModule(pl.LightningModule):
         heads: 1, or 2 where FER+ votes are learnt as well.
         class_weights: Weight of each emotion in the loss on FER-2013's labels, float (7,), or None.
         pretrained: Fetch the weights of a ``timm:`` network rather than draw them.
+        teachers: Finished networks to learn from beside the labels, or None.
     """
 
     class_weights: Tensor | None
@@ -44,11 +51,13 @@ class FaceModule(pl.LightningModule):
         heads: int,
         class_weights: Tensor | None = None,
         pretrained: bool = False,
+        teachers: Teachers | None = None,
     ) -> None:
         super().__init__()
         self.recipe = recipe
         self.network = build_network(recipe.network, heads, pretrained)
         self.mean, self.std, self.heads = mean, std, heads
+        self.teachers = teachers
         self.register_buffer("class_weights", class_weights, persistent=False)
         classes = len(LABELS)
         self.metrics = MetricCollection(
@@ -66,6 +75,10 @@ class FaceModule(pl.LightningModule):
     def forward(self, faces: Tensor) -> Tensor:
         logits: Tensor = self.network(faces)
         return logits
+
+    def on_fit_start(self) -> None:
+        if self.teachers is not None:
+            self.teachers.to(self.device)
 
     def on_train_epoch_start(self) -> None:
         if not self.recipe.freeze_epochs:
@@ -89,13 +102,32 @@ class FaceModule(pl.LightningModule):
         target = target * (1 - self.recipe.label_smoothing) + self.recipe.label_smoothing / len(LABELS)
         faces, target, votes = augment.mix(faces, target, votes)
         logits = self(self.normalise(faces)).float()
-        loss = functional.cross_entropy(logits[:, 0], target, weight=self.class_weights)
+        losses = [functional.cross_entropy(logits[:, 0], target, weight=self.class_weights)]
         if self.heads > 1:
             # Votes of a face that nobody gave one of the seven emotions are all zero, and weigh nothing.
-            loss = loss + self.recipe.ferplus_weight * functional.cross_entropy(logits[:, 1], votes)
-        self._check(loss)
+            losses.append(functional.cross_entropy(logits[:, 1], votes))
+        if self.teachers is not None:
+            losses = self._taught(losses, logits, self.teachers.answers(faces, HEADS[: self.heads]))
+        loss = losses[0] if self.heads == 1 else losses[0] + self.recipe.ferplus_weight * losses[1]
+        # Looking at a number waits for the GPU; a loss that is none stays none.
+        if loss.device.type == "cpu" or batch_idx % 20 == 0:
+            self._check(loss)
         self.log("loss", loss, on_step=False, on_epoch=True, prog_bar=True, sync_dist=True)
         return loss
+
+    def _taught(self, losses: list[Tensor], logits: Tensor, answers: list[Tensor | None]) -> list[Tensor]:
+        """Each head's loss, with the teachers' share where one of them has such a head."""
+        share, heat = self.recipe.distil.weight, self.recipe.distil.temperature
+        taught = []
+        for k, (loss, answer) in enumerate(zip(losses, answers, strict=True)):
+            if answer is None:
+                taught.append(loss)
+                continue
+            soft = (logits[:, k] / heat).log_softmax(dim=-1)
+            # Gradients through a temperature shrink with its square.
+            difference = functional.kl_div(soft, answer, reduction="batchmean") * heat**2
+            taught.append((1 - share) * loss + share * difference)
+        return taught
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], batch_idx: int) -> None:
         pixels, labels, _ = batch

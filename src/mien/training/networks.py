@@ -8,78 +8,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from difflib import get_close_matches
 
-from torch import Tensor, nn
+from torch import nn
 
-from mien.emotions import LABELS
 from mien.errors import OptionError
 from mien.training.plain import Cnn2Lite, Cnn4Dense, Cnn4Gap, Cnn5Deep
+from mien.training.residual import MienNet, Shape
+from mien.training.vgg import VggNet
 
+# Channels in multiples of 16 fill ONNX Runtime's vectors. Without squeezing, which 8 bits bear badly.
+_WIDE = Shape(widths=(64, 128, 256), depths=(1, 2, 2))
+_LIGHT = Shape(stem=16, widths=(32, 80, 160), depths=(1, 2, 2))
+_TINY = Shape(patches=True, widths=(32, 64, 128), depths=(1, 2, 2), strides=(1, 2, 2), dropout=0.2)
 
-class MienNet(nn.Module):
-    """Residual network for 48x48 grey faces (after He et al. 2016, with average-pooled shortcuts).
-
-    Args:
-        heads: Number of classifiers on the shared features, 7 logits each.
-        stem: Channels at full resolution.
-        widths: Channels of the stages, each at half the side of the one before.
-        depths: Residual blocks of each stage.
-        dropout: Share of features dropped before the classifiers in training.
-    """
-
-    def __init__(
-        self,
-        heads: int = 1,
-        stem: int = 32,
-        widths: tuple[int, ...] = (48, 96, 192),
-        depths: tuple[int, ...] = (2, 2, 2),
-        dropout: float = 0.3,
-    ) -> None:
-        super().__init__()
-        self.heads = heads
-        layers: list[nn.Module] = [_conv(1, stem), nn.BatchNorm2d(stem), nn.ReLU(inplace=True)]
-        channels = stem
-        for width, depth in zip(widths, depths, strict=True):
-            for block in range(depth):
-                layers.append(_ResidualBlock(channels, width, stride=2 if block == 0 else 1))
-                channels = width
-        self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(channels, heads * len(LABELS))
-
-    def forward(self, faces: Tensor) -> Tensor:
-        logits: Tensor = self.classifier(self.dropout(self.features(faces)))
-        return logits.view(-1, self.heads, len(LABELS))
-
-
-class _ResidualBlock(nn.Module):
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            _conv(inputs, outputs, stride),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-            _conv(outputs, outputs),
-            nn.BatchNorm2d(outputs),
-        )
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            # Average pooling keeps the samples that a strided 1x1 convolution would skip.
-            self.shortcut = nn.Sequential(
-                nn.AvgPool2d(stride), nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
-            )
-        self.activation = nn.ReLU(inplace=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.activation(self.body(x) + self.shortcut(x))
-        return out
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
-
+# The teachers are as large as a GPU trains in minutes.
+_SE_RESNET = Shape(
+    stem=64, widths=(64, 128, 256, 512), depths=(2, 2, 3, 2), strides=(1, 2, 2, 2), squeeze=True, dropout=0.4,
+    drop_path=0.1,
+)  # fmt: skip
+_SE_RESNET_64 = Shape(
+    stem=48, widths=(96, 192, 384), depths=(2, 3, 2), squeeze=True, dropout=0.4, drop_path=0.1, side=64
+)
 
 NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     "mien": MienNet,
+    "mien-wide": lambda heads: MienNet(heads, _WIDE),
+    "mien-light": lambda heads: MienNet(heads, _LIGHT),
+    "mien-tiny": lambda heads: MienNet(heads, _TINY),
+    "se-resnet": lambda heads: MienNet(heads, _SE_RESNET),
+    "se-resnet-64": lambda heads: MienNet(heads, _SE_RESNET_64),
+    "vgg-bn": VggNet,
     "cnn4-dense": Cnn4Dense,
     "cnn4-gap": Cnn4Gap,
     "cnn2-lite": Cnn2Lite,

@@ -31,6 +31,23 @@ class Optimizer:
 
 
 @dataclass(frozen=True, slots=True)
+class Distil:
+    """Learning from finished networks beside the labels; without teachers the rest means nothing.
+
+    Attributes:
+        teachers: Run folders, model folders or names of shipped models, whose answers are averaged.
+        weight: Share of the loss that the teachers decide, 0..1; the labels decide the rest.
+        temperature: What softens the answers of teachers and student before they are compared.
+        flip: Show the teachers each face mirrored as well, at twice their cost.
+    """
+
+    teachers: tuple[str, ...] = ()
+    weight: float = 0.7
+    temperature: float = 2.0
+    flip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How to train one network.
 
@@ -55,6 +72,7 @@ class Recipe:
         precision: Lightning's name for it, for example ``bf16-mixed`` or ``32-true``.
         seed: Decides initial weights, order of the faces and augmentation.
         augment: See `Augment`.
+        distil: See `Distil`.
     """
 
     network: str
@@ -75,6 +93,7 @@ class Recipe:
     precision: str = "bf16-mixed"
     seed: int = 0
     augment: Augment = field(default_factory=Augment)
+    distil: Distil = field(default_factory=Distil)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as in the YAML file."""
@@ -109,6 +128,10 @@ def parse_recipe(content: object, where: str = "recipe") -> Recipe:
     for name in ("ema", "target", "label_smoothing"):
         if not 0 <= getattr(recipe, name) < 1:
             raise OptionError(f"{where}: {name} must lie in 0..1, found {getattr(recipe, name)}")
+    if not 0 <= recipe.distil.weight <= 1:
+        raise OptionError(f"{where}: distil.weight must lie in 0..1, found {recipe.distil.weight}")
+    if recipe.distil.temperature <= 0:
+        raise OptionError(f"{where}: distil.temperature must be above 0, found {recipe.distil.temperature}")
     if (recipe.freeze_epochs or recipe.pretrained) and not recipe.network.startswith("timm:"):
         raise OptionError(f"{where}: freeze_epochs and pretrained are for timm: networks, not for {recipe.network!r}")
     return recipe
@@ -154,6 +177,10 @@ def _convert(kind: Any, value: object, where: str) -> Any:
         if value not in get_args(kind):
             raise OptionError(f"{where}: expected one of {', '.join(map(str, get_args(kind)))}, found {value!r}")
         return value
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            raise OptionError(f"{where}: expected a list, found {value!r}")
+        return tuple(_convert(get_args(kind)[0], item, where) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
