@@ -187,8 +187,9 @@ def test_far_too_large_a_frame_is_not_even_received(server: Server) -> None:
         with pytest.raises(ConnectionClosed) as ended:
             stream.send(bytes(9_000_000))
             stream.recv(timeout=20)
-        assert ended.value.rcvd is not None
-        assert ended.value.rcvd.code == 1009
+        # The rest of the message, which nobody reads, may reset the connection before the reason has arrived.
+        assert ended.value.rcvd is None or ended.value.rcvd.code == 1009
+    assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
 def test_token_and_warning(jpeg: bytes) -> None:
