@@ -22,10 +22,12 @@ from mien.cli.live import live
 from mien.cli.models import models
 from mien.cli.output import errors, fail
 from mien.cli.photo import photo
+from mien.cli.serve import serve
 from mien.cli.train import train
 from mien.cli.video import video
 from mien.errors import MienError, OptionError
 from mien.options import AnalyzerOptions
+from mien.server.settings import ServerSettings
 
 # The base of all complaints about the command line. Older versions of Typer take it from click, newer ones bring their
 # own; only this way does it have the same name in all of them.
@@ -43,6 +45,7 @@ app.command()(video)
 app.command()(live)
 app.command()(explain)
 app.command("app")(web_app)
+app.command()(serve)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)
@@ -103,9 +106,9 @@ def _fail_usage(error: Any) -> NoReturn:
 
 
 def _as_option(message: str) -> str:
-    """A complaint about a field of `AnalyzerOptions`, about the option of that name instead, which has no unit."""
+    """A complaint about a field of the options or settings, about the option of that name instead, without its unit."""
     name, space, rest = message.partition(" ")
-    if name not in {field.name for field in fields(AnalyzerOptions)}:
+    if name not in {field.name for field in (*fields(AnalyzerOptions), *fields(ServerSettings))}:
         return message
     return "--" + name.removesuffix("_s").replace("_", "-") + space + rest
 

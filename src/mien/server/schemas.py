@@ -1,0 +1,150 @@
+"""The answers, described for OpenAPI. What is sent is `to_dict` of the results; tests hold it against these."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from mien.emotions import LABELS, Emotion
+
+_FACE: JsonDict = {
+    "box": [172, 68, 106, 143],
+    "score": 0.93,
+    "emotion": "happy",
+    "confidence": 0.93,
+    "uncertain": False,
+    "probabilities": {label: 0.94 if label == "happy" else 0.01 for label in LABELS},
+    "quality": [],
+}
+_PICTURE: JsonDict = {"source": "team.jpg", "width": 512, "height": 512, "faces": [_FACE]}
+_FRAME: JsonDict = {"source": "clip.mp4", "frame": 0, "time_s": 0.0, "width": 640, "height": 360, "faces": []}
+
+
+class Face(BaseModel):
+    """One face and the expression on it."""
+
+    box: list[int] = Field(
+        min_length=4, max_length=4, description="Left, top, width, height in pixels of the upright picture."
+    )
+    score: float = Field(ge=0, le=1, description="The detector's certainty that this is a face.")
+    emotion: Emotion = Field(description="The most likely emotion.")
+    confidence: float = Field(ge=0, le=1, description="Its calibrated probability.")
+    uncertain: bool = Field(description="Whether the confidence is too low to rely on the emotion.")
+    probabilities: dict[Emotion, float] = Field(description="Of all seven emotions, adding up to 1.")
+    quality: list[str] = Field(description="What makes the face hard to read, as codes.")
+    track: int | None = Field(None, description="Id of the person; in videos and streams only.")
+    smoothed: dict[Emotion, float] | None = Field(
+        None, description="Probabilities averaged over the last moments; in videos and streams only."
+    )
+
+
+class Frame(BaseModel):
+    """What was read in a picture or frame."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _FRAME})
+
+    source: str = Field(description="The file's name.")
+    frame: int | None = Field(None, description="Number of the frame, from 0; not of pictures.")
+    time_s: float | None = Field(None, description="Its time in seconds; not of pictures.")
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    faces: list[Face] = Field(description="From left to right; empty where there are none.")
+
+
+class PictureError(BaseModel):
+    """Why a picture could not be read."""
+
+    code: Literal["unreadable"]
+    detail: str
+
+
+class UnreadPicture(BaseModel):
+    """A picture that could not be read."""
+
+    source: str
+    error: PictureError
+
+
+class Pictures(BaseModel):
+    """One entry per picture, in the order they came."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "pictures": [
+                    _PICTURE,
+                    {
+                        "source": "cut.jpg",
+                        "error": {"code": "unreadable", "detail": "is damaged or incomplete: image file is truncated"},
+                    },
+                ]
+            }
+        }
+    )
+
+    pictures: list[Frame | UnreadPicture]
+
+
+class Track(BaseModel):
+    """How long one person showed each emotion."""
+
+    track: int
+    first_s: float
+    last_s: float
+    frames: int
+    total_s: float
+    uncertain_s: float
+    seconds: dict[Emotion, float]
+
+
+class VideoResult(BaseModel):
+    """What was read in a video."""
+
+    source: str
+    width: int
+    height: int
+    damage: str | None = Field(description="What was wrong with the file.")
+    stopped: str | None = Field(description="Which limit ended the reading early.")
+    tracks: list[Track]
+    frames: list[Frame]
+
+
+class VideoError(BaseModel):
+    """Why a video could not be read."""
+
+    code: Literal["unreadable", "internal"]
+    detail: str
+
+
+class VideoStatus(BaseModel):
+    """How far a video has been read."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "4vXyBvTtaGV4MTsKrqPJYg",
+                "source": "clip.mp4",
+                "status": "running",
+                "progress": 0.42,
+                "frames_read": 126,
+            }
+        }
+    )
+
+    id: str = Field(description="Whoever knows it can fetch the result.")
+    source: str
+    status: Literal["queued", "running", "done", "failed"]
+    progress: float = Field(ge=0, le=1)
+    frames_read: int = Field(ge=0)
+    error: VideoError | None = Field(None, description="Where it failed.")
+    result: VideoResult | None = Field(None, description="Where it is done.")
+
+
+class Health(BaseModel):
+    """A service that is ready."""
+
+    status: Literal["ok"]
+    model: str
+    version: str

@@ -1,0 +1,28 @@
+"""What the OpenAPI description promises, held against the service by generated requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="needs the extra server")
+schemathesis = pytest.importorskip("schemathesis", reason="needs the extra dev")
+import cv2
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from mien.server import ServerSettings, create_app
+
+# Bytes at random are no picture, which is an error that a schema cannot foresee.
+PNG = cv2.imencode(".png", np.zeros((8, 8), np.uint8))[1].tobytes()
+schemathesis.openapi.format("binary", st.just(PNG))
+app = create_app(ServerSettings(token=None))
+schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+
+
+@schema.parametrize()
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_answers_keep_to_the_description(case: Any) -> None:
+    case.call_and_validate()
