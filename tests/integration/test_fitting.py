@@ -25,6 +25,7 @@ from mien.training.faces import Faces
 from mien.training.fit import fit
 from mien.training.module import FaceModule
 from mien.training.recipes import Optimizer, Recipe
+from mien.training.runs import load_run
 
 STILL = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
 QUICK = Recipe(
@@ -141,6 +142,19 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(
     monkeypatch.undo()
     fit(QUICK, drawn, tmp_path / "run", progress=False, resume=True)
     assert len(history(tmp_path / "run")) == QUICK.epochs
+
+
+def test_a_run_starts_from_another_ones_best_weights(drawn: FaceSet, tmp_path: Path) -> None:
+    first = fit(replace(QUICK, epochs=1), drawn, tmp_path / "first", progress=False)
+    still = replace(QUICK, epochs=1, start=str(first), optimizer=Optimizer("sgd", 1e-12, 0.0, 0.0), ema=0)
+    second = fit(still, drawn, tmp_path / "second", progress=False)
+    trained, _ = load_run(first)
+    going_on, _ = load_run(second)
+    for one, other in zip(trained.network.parameters(), going_on.network.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+    with pytest.raises(OptionError, match="its network is cnn2-lite, and the recipe's cnn4-gap"):
+        fit(replace(still, network="cnn4-gap"), drawn, tmp_path / "third", progress=False)
+    assert not (tmp_path / "third").exists()
 
 
 def test_stops_at_the_target_and_out_of_patience(drawn: FaceSet, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
@@ -23,18 +25,33 @@ def test_flip_mirrors() -> None:
     assert torch.allclose(Augment(1, 0, 0, 0, 0, 0, 0, 0, 0)(faces()), faces().flip(-1), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["rotation", "shift", "zoom", "brightness", "contrast", "blur", "erase"])
+@pytest.mark.parametrize(
+    "name", ["rotation", "shift", "zoom", "brightness", "contrast", "blur", "erase", "dark", "noise"]
+)
 def test_each_variation_changes_faces_and_keeps_the_range(name: str) -> None:
-    strength = {"rotation": 30.0}.get(name, 1.0 if name in ("blur", "erase") else 0.3)
+    strength = {"rotation": 30.0}.get(name, 1.0 if name in ("blur", "erase", "dark") else 0.3)
     values = dict.fromkeys(NOTHING.__dataclass_fields__, 0.0) | {name: strength}
     torch.manual_seed(0)
     out = Augment(**values)(faces())
     assert out.shape == faces().shape
     assert 0 <= float(out.min()) <= float(out.max()) <= 1
     changed = (out - faces()).abs().amax(dim=(1, 2, 3)) > 0.01
-    assert changed.float().mean() >= 0.75, "a draw may by chance be next to nothing"
+    # Half of the faces stay without noise.
+    assert changed.float().mean() >= (0.25 if name == "noise" else 0.75), "a draw may by chance be next to nothing"
     differences = (out - faces()).flatten(1)
     assert not torch.allclose(differences[0], differences[1]), "every face has its own draw"
+
+
+def test_the_dark_keeps_a_tenth_to_a_half_of_the_light() -> None:
+    dimmed = replace(NOTHING, dark=1.0)(faces(64)).mean(dim=(1, 2, 3)) / faces(64).mean(dim=(1, 2, 3))
+    assert 0.1 <= float(dimmed.min()) < 0.2 and 0.4 < float(dimmed.max()) <= 0.5
+
+
+def test_half_of_the_faces_get_no_noise_and_none_more_than_asked_for() -> None:
+    grey = torch.full((200, 1, 48, 48), 0.5)
+    deviations = replace(NOTHING, noise=0.1)(grey).std(dim=(1, 2, 3))
+    assert 0.35 < float((deviations < 1e-4).float().mean()) < 0.65
+    assert 0.08 < float(deviations.max()) < 0.105
 
 
 def test_shift_moves_by_at_most_its_share() -> None:

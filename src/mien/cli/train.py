@@ -25,6 +25,9 @@ def train(
     no_pretrained: Annotated[
         bool, typer.Option("--no-pretrained", help="Start a timm: network from random weights.")
     ] = False,
+    start: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Run folder whose best weights to begin with.")
+    ] = None,
     teacher: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,6 +51,8 @@ def train(
     plan = load_recipe(recipe)
     if no_pretrained:
         plan = replace(plan, pretrained=False, freeze_epochs=0)
+    if start is not None:
+        plan = replace(plan, start=start, pretrained=False)
     if teacher:
         plan = replace(plan, distil=replace(plan.distil, teachers=tuple(teacher)))
     progress = sys.stderr.isatty()

@@ -25,7 +25,9 @@ class Augment:
         zoom: Largest change of scale, as a share.
         brightness: Largest change of brightness, as a share of the full range.
         contrast: Largest change of contrast, as a share.
+        dark: Probability of losing half to nine tenths of the light.
         blur: Probability of losing detail, as small or blurred faces do.
+        noise: Largest standard deviation of Gaussian noise, as a share of white; half of the faces get none.
         erase: Probability of covering a random rectangle of 2 to 25 % of the face.
         mixup: Alpha of the Beta distribution that mixes pairs of faces (Zhang et al. 2018).
         cutmix: Alpha of the Beta distribution of how much of a face a rectangle of another one covers (Yun et al.
@@ -40,6 +42,8 @@ class Augment:
     contrast: float = 0.3
     blur: float = 0.15
     erase: float = 0.3
+    dark: float = 0.0
+    noise: float = 0.0
     mixup: float = 0.2
     cutmix: float = 0.0
 
@@ -55,7 +59,8 @@ class Augment:
         faces = self._warp(faces)
         faces = self._blur(faces)
         faces = self._light(faces)
-        return self._erase(faces)
+        faces = self._erase(faces)
+        return self._noise(self._dim(faces))
 
     def mix(self, faces: Tensor, *targets: Tensor) -> tuple[Tensor, ...]:
         """Mix each face, and its soft targets (N, ...), with another one of the batch."""
@@ -112,6 +117,21 @@ class Augment:
         gain = (1 + _symmetric(count, device) * self.contrast).view(-1, 1, 1, 1)
         offset = (_symmetric(count, device) * self.brightness).view(-1, 1, 1, 1)
         return ((faces - mean) * gain + mean + offset).clamp(0, 1)
+
+    def _dim(self, faces: Tensor) -> Tensor:
+        if not self.dark:
+            return faces
+        count, device = len(faces), faces.device
+        light = torch.empty(count, device=device).uniform_(0.1, 0.5)
+        chosen = torch.rand(count, device=device) < self.dark
+        return faces * torch.where(chosen, light, 1.0).view(-1, 1, 1, 1)
+
+    def _noise(self, faces: Tensor) -> Tensor:
+        if not self.noise:
+            return faces
+        # Below nothing there is nothing: half of the draws are cut off at 0.
+        deviation = _symmetric(len(faces), faces.device).clamp(min=0) * self.noise
+        return (faces + torch.randn_like(faces) * deviation.view(-1, 1, 1, 1)).clamp(0, 1)
 
     def _erase(self, faces: Tensor) -> Tensor:
         if not self.erase:

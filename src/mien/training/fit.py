@@ -32,6 +32,7 @@ from mien.training.faces import Faces, split_training
 from mien.training.inventory import class_complaints
 from mien.training.module import HEADS, FaceModule
 from mien.training.recipes import Recipe, load_recipe
+from mien.training.runs import start_from
 from mien.training.teachers import Teachers, load_teachers
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,8 @@ def fit(
     # A resumed run takes its weights from the checkpoint.
     pretrained = recipe.pretrained and not resume
     module = FaceModule(recipe, data["mean"], data["std"], len(data["heads"]), weights, pretrained, teachers)
+    if recipe.start and not resume:
+        start_from(module, Path(recipe.start))
     module.network.to(memory_format=torch.channels_last)
     if is_first_process():
         for complaint in class_complaints(train) + _teacher_complaints(teachers, data["digest"]):

@@ -54,6 +54,8 @@ class Recipe:
     Attributes:
         network: A name known to `mien.training.networks.build_network`.
         pretrained: Start a ``timm:`` network from its published weights.
+        start: Run folder whose best weights to begin with, to go on with other data or another recipe; of the same
+            network.
         freeze_epochs: Epochs that train the classifier of a ``timm:`` network alone.
         backbone_rate: Learning rate of the rest after that, as a share of the classifier's.
         epochs: Passes over the training faces.
@@ -77,6 +79,7 @@ class Recipe:
 
     network: str
     pretrained: bool = False
+    start: str = ""
     freeze_epochs: int = 0
     backbone_rate: float = 0.1
     epochs: int = 60
@@ -134,6 +137,8 @@ def parse_recipe(content: object, where: str = "recipe") -> Recipe:
         raise OptionError(f"{where}: distil.temperature must be above 0, found {recipe.distil.temperature}")
     if (recipe.freeze_epochs or recipe.pretrained) and not recipe.network.startswith("timm:"):
         raise OptionError(f"{where}: freeze_epochs and pretrained are for timm: networks, not for {recipe.network!r}")
+    if recipe.pretrained and recipe.start:
+        raise OptionError(f"{where}: pretrained and start both name the first weights; leave one out")
     return recipe
 
 

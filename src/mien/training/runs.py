@@ -54,3 +54,19 @@ def load_run(run: Path, checkpoint: str = "best") -> tuple[FaceModule, dict[str,
     module = FaceModule(load_recipe(run / "recipe.yaml"), data["mean"], data["std"], len(data["heads"]))
     module.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["state_dict"])
     return module.eval(), data
+
+
+def start_from(module: FaceModule, run: Path) -> None:
+    """Give a fresh network the best weights of a finished run.
+
+    Raises:
+        OptionError: If the run is of another network, has other heads, or holds no checkpoint.
+    """
+    trained, _ = load_run(run)
+    for what, theirs, ours in (
+        ("network", trained.recipe.network, module.recipe.network),
+        ("number of heads", trained.heads, module.heads),
+    ):
+        if theirs != ours:
+            raise OptionError(f"{run}: cannot start from it: its {what} is {theirs}, and the recipe's {ours}")
+    module.network.load_state_dict(trained.network.state_dict())
