@@ -1,4 +1,4 @@
-# The everyday verbs. Run them in an environment with: pip install -e '.[train,video,desktop,dev]'
+# The everyday verbs. Run them in an environment with: pip install -e '.[train,video,desktop,app,server,dev]'
 .PHONY: test lint types unit format wheel
 
 test: lint types unit

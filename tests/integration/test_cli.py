@@ -405,7 +405,7 @@ def test_evaluate_leaves_out_few_damaged_pictures(tmp_path: Path, drawn: FaceSet
         cv2.imwrite(str(tmp_path / label / f"{number}.png"), drawn.pixels[number % len(drawn)])
     (tmp_path / "happy/bad.png").write_bytes(b"no picture")
     run = mien("evaluate", tmp_path, "--json")
-    assert_one_line(run, 0, "bad.png: is not a picture in a known format; skipped")
+    assert_one_line(run, 0, "bad.png: is not a picture in a known format; save it as JPEG or PNG; skipped")
     report = json.loads(run.stdout)
     assert (report["n"], report["damaged"]) == (120, 1)
     (tmp_path / "sad/worse.png").write_bytes(b"no picture")
