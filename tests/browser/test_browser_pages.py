@@ -167,7 +167,8 @@ def test_the_model_page_shows_the_card_and_refuses_a_wrong_folder(visit: Visit, 
     page.get_by_text("no such model; expected a folder with model.onnx and config.json").wait_for()
     broken = tmp_path / "broken"
     shutil.copytree(find_model("mien-1"), broken)
-    (broken / "model.onnx").write_bytes(b"not a network")
+    for network in broken.glob("*.onnx"):
+        network.write_bytes(b"not a network")
     use(broken)
     page.locator("[data-testid=stAlert]").get_by_text("broken").wait_for()
     assert page.get_by_text("Still using mien-1").is_visible()
@@ -222,7 +223,7 @@ def test_pages_fit_a_phone_and_say_what_they_are_not(visit: Visit, path: str, as
     assert max(widths) <= 390
     assert page.locator(".mien-brand").is_visible()
     for name in ("Live", "Photo", "Video", "Model"):
-        box = page.get_by_role("link", name=name).bounding_box()
+        box = page.get_by_role("link", name=name, exact=True).bounding_box()
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import re
+from pathlib import Path
+
 import streamlit as st
 
 from mien.apps.web.models import choose_model, chosen_model, model_folder
@@ -34,9 +38,23 @@ def page() -> None:
     card = folder / "README.md"
     if card.is_file():
         with st.container(border=True, key="card"):
-            st.markdown(card.read_text(encoding="utf-8", errors="replace"))
+            st.markdown(_card(card))
     else:
         st.info(f"{config.name} has no card (README.md in its folder).", icon=":material/info:")
+
+
+def _card(path: Path) -> str:
+    """A card's text. Its pictures are put into it, and its links to other files, which lead nowhere here, left out."""
+
+    def picture(match: re.Match[str]) -> str:
+        file = path.parent / match["to"]
+        if file.suffix != ".png" or file.parent != path.parent or not file.is_file():
+            return match["text"]
+        return f"![{match['text']}](data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()})"
+
+    text = path.read_text(encoding="utf-8", errors="replace")
+    text = re.sub(r"!\[(?P<text>[^\]]*)\]\((?P<to>(?!\w+:)[^)]+)\)", picture, text)
+    return re.sub(r"(?<!!)\[([^\]]*)\]\((?!\w+:|#)[^)]+\)", r"\1", text)
 
 
 def _choose() -> None:
