@@ -32,8 +32,9 @@ def test_wheel_is_small_and_complete(wheel: Path) -> None:
     assert "mien/py.typed" in names
     for part in ("main.py", "style.css", "sample.jpg"):
         assert f"mien/apps/web/{part}" in names
-    # The one picture is the web app's sample; none of a data set.
-    assert [name for name in names if name.endswith((".jpg", ".png", ".ckpt"))] == ["mien/apps/web/sample.jpg"]
+    # The web app's sample and the charts of the card; no picture of a data set.
+    pictures = ("apps/web/sample.jpg", "models/mien-1/reliability-photos.png", "models/mien-1/reliability.png")
+    assert sorted(name for name in names if name.endswith((".jpg", ".png", ".ckpt"))) == [f"mien/{p}" for p in pictures]
 
 
 def test_installed_wheel_reads_a_photo(wheel: Path, astronaut_path: Path, tmp_path: Path) -> None:
