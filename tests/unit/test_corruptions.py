@@ -9,6 +9,7 @@ from mien.corruptions import CORRUPTIONS, Corruption
 from mien.datasets import FaceSet
 from mien.emotions import LABELS
 from mien.evaluation import Answers
+from mien.model_folder import SHIPPED
 from mien.robustness import measure_robustness
 
 
@@ -101,3 +102,12 @@ def test_drops_are_accuracy_lost_and_repeat() -> None:
     assert rows["low contrast"].drops == (0.0, 0.0, 0.0)
     assert found.mean_drop == pytest.approx(np.mean([row.drops[1] for row in found.corruptions]))
     assert found == measure_robustness(answers, Brightness())  # type: ignore[arg-type]
+
+
+def test_the_card_was_measured_with_these_strengths() -> None:
+    card = (SHIPPED / "mien-1" / "README.md").read_text(encoding="utf-8")
+    rows = {
+        cells[0]: tuple(cells[1::2]) for line in card.splitlines() if len(cells := line.strip("| ").split(" | ")) == 7
+    }
+    for corruption in CORRUPTIONS:
+        assert rows[corruption.name] == tuple(corruption.describe(level) for level in range(3))
