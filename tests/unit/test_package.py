@@ -3,13 +3,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mien
 from mien.errors import OptionError
-from mien.model_folder import SHIPPED
+from mien.model_folder import SHIPPED, load_config
 
 
 def run(code: str) -> str:
@@ -79,3 +80,16 @@ def test_options_by_name_and_by_object() -> None:
 def test_listing_the_commands_loads_neither_networks_nor_pictures() -> None:
     heavy = "{'numpy', 'cv2', 'onnxruntime', 'PIL', 'torch', 'tkinter', 'av'}"
     assert run(f"import sys, mien.cli.main; print(sorted({heavy} & sys.modules.keys()))") == "[]"
+
+
+def test_the_readme_quotes_the_model() -> None:
+    figures = load_config(SHIPPED / "mien-1").figures
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for quoted in (
+        f"{figures['publictest_accuracy']:.1%} accuracy, macro-F1 {figures['publictest_macro_f1']:.3f}, "
+        f"calibration error {figures['publictest_ece']:.3f}",
+        f"on a larger canvas | {figures['publictest_through_detector_accuracy']:.1%} |",
+        f"face found in {figures['wild_faces_found']:.1%}, balanced accuracy {figures['wild_balanced_accuracy']:.3f} "
+        f"({figures['wild_balanced_accuracy_without_fear']:.3f} without fear",
+    ):
+        assert quoted.replace("%", " %") in readme
