@@ -326,6 +326,16 @@ def test_a_picture_goes_on_when_reading_it_fails(analyzer: Analyzer, astronaut: 
     assert "Reading the picture failed" in connection.moment(10).error
 
 
+def test_one_frame_that_cannot_be_read_is_soon_forgotten(analyzer: Analyzer, astronaut: Frame) -> None:
+    connection = Connection(analyzer)
+    look, connection._look = connection._look, lambda image: 1 / 0  # type: ignore[assignment,return-value]
+    _send(connection, astronaut)
+    assert connection.moment(10).error
+    connection._look = look  # type: ignore[method-assign]
+    _send(connection, astronaut)
+    assert not connection.moment(10).error
+
+
 # Pages
 
 

@@ -40,7 +40,7 @@ class Moment:
         size: Width and height of the picture in pixels.
         rates: Frames per second: those that arrive, and those that are read.
         recording_s: Length of the recording so far in seconds; None while there is none.
-        error: Why frames are not read any more; empty while they are.
+        error: Why the last frame was not read, or the last recording was lost; else empty.
     """
 
     people: list[Person]
@@ -70,7 +70,8 @@ class Connection(VideoProcessorBase):
         self._folder: TemporaryDirectory[str] | None = None
         self._recording: bytes | None = None
         self._ended = False
-        self._error = ""
+        # Why the last frame was not read, and why a recording was lost.
+        self._error = self._loss = ""
 
     async def recv_queued(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
         """Read the newest of the frames that have come since the last time; older ones are too late to be shown."""
@@ -89,6 +90,7 @@ class Connection(VideoProcessorBase):
             _LOG.exception("reading a frame failed")
             self._error = str(error) if isinstance(error, MienError) else "Reading the picture failed; start again."
             return frame
+        self._error = ""
         return av.VideoFrame.from_ndarray(drawn, format="bgr24")
 
     def _look(self, image: Frame) -> Frame:
@@ -124,7 +126,7 @@ class Connection(VideoProcessorBase):
             (width, height),
             (self._arriving.rate(now_s), self._read.rate(now_s)),
             recording_s,
-            self._error,
+            self._error or self._loss,
         )
 
     def screenshot(self) -> bytes:
@@ -149,7 +151,7 @@ class Connection(VideoProcessorBase):
         """Record what is shown from now on; does nothing once the connection has ended."""
         with self._lock:
             if self._recorder is None and not self._ended:
-                self._recording = None
+                self._recording, self._loss = None, ""
                 self._folder = TemporaryDirectory(prefix="mien-")
                 self._recorder = Recorder(Path(self._folder.name, "recording.mp4"))
 
@@ -165,7 +167,7 @@ class Connection(VideoProcessorBase):
                 path = recorder.finish()
                 self._recording = path.read_bytes() if path else None
             except (MienError, OSError) as error:
-                self._error = f"The recording was lost: {error}"
+                self._loss = f"The recording was lost: {error}"
 
     def take_recording(self) -> bytes | None:
         """A recording that has ended, as MP4; None if there is none, or it was taken already."""
