@@ -7,15 +7,16 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from mien.detection import Frame
+from mien.drawing import load_font
 from mien.emotions import Emotion
 from mien.explanation import Explanation
 
+# The most that the photo takes, width and height, and the least width of its column, in pixels.
 _PHOTO = (760, 620)
 _LEAST_WIDTH = 420
-"""The most that the photo takes, in pixels."""
 _CROP = 240
 _MARGIN = 24
 _SCALE_WIDTH = 16
@@ -135,4 +136,4 @@ def _percent(share: float) -> str:
 
 
 def _write(sheet: Image.Image, place: tuple[int, int], text: str, size: int, ink: tuple[int, int, int] = _INK) -> None:
-    ImageDraw.Draw(sheet).text(place, text, fill=ink, font=ImageFont.load_default(size))
+    ImageDraw.Draw(sheet).text(place, text, fill=ink, font=load_font(size))
