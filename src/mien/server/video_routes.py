@@ -108,11 +108,11 @@ def video_routes(service: Service) -> APIRouter:
     )
     async def fetch(
         request: Request,
-        number: _Id,
+        key: _Id,
         query: Annotated[_HowToAnswer, Query()],
     ) -> Response:
         """Once the status is `done`, `result` holds a summary of every person and what was read in every frame."""
-        job = service.videos.find(number)
+        job = service.videos.find(key)
         wants_table = query.format == "csv" if query.format else "text/csv" in request.headers.get("accept", "")
         if wants_table:
             if job.status != "done":
@@ -129,8 +129,8 @@ def video_routes(service: Service) -> APIRouter:
         summary="Stop reading a video, and forget its result",
         responses=documented(401, 404, 422, 503),
     )
-    async def delete(number: _Id) -> Response:
-        service.videos.delete(number)
+    async def delete(key: _Id) -> Response:
+        service.videos.delete(key)
         return Response(status_code=204)
 
     return router

@@ -125,33 +125,33 @@ class VideoJobs:
         self._tasks[job.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(job.id))
 
-    def find(self, number: str) -> VideoJob:
+    def find(self, key: str) -> VideoJob:
         """The video with an id.
 
         Raises:
             ProblemError: If there is none.
         """
-        if number not in self._jobs:
+        if key not in self._jobs:
             detail = f"no such video; results are kept for {self._settings.keep_s:g} s, and not if there are too many"
             raise ProblemError(404, "no_such_video", detail)
-        return self._jobs[number]
+        return self._jobs[key]
 
-    def delete(self, number: str) -> None:
+    def delete(self, key: str) -> None:
         """Stop reading a video, and forget it.
 
         Raises:
             ProblemError: If there is none.
         """
-        job = self.find(number)
-        del self._jobs[number]
+        job = self.find(key)
+        del self._jobs[key]
         job.cancelled.set()
         if job.status == "queued":
-            self._tasks[number].cancel()
+            self._tasks[key].cancel()
 
     async def close(self) -> None:
         """Stop reading, forget everything."""
-        for number in list(self._jobs):
-            self.delete(number)
+        for key in list(self._jobs):
+            self.delete(key)
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _run(self, job: VideoJob, file: PrivateFile, held: ExitStack) -> None:
@@ -173,8 +173,8 @@ class VideoJobs:
                 job.error = {"code": "internal", "detail": "something went wrong inside the service"}
         asyncio.get_running_loop().call_later(self._settings.keep_s, self._jobs.pop, job.id, None)
         finished = [each.id for each in self._jobs.values() if each.status in ("done", "failed")]
-        for number in finished[: -self._settings.keep_results]:
-            del self._jobs[number]
+        for key in finished[: -self._settings.keep_results]:
+            del self._jobs[key]
 
     def _read(self, job: VideoJob, file: PrivateFile) -> None:
         """Runs on a thread of its own, but reads the frames on the pool's."""
