@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Lock
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
@@ -35,6 +36,13 @@ class SlowDetector:
             self.begun += 1
         assert self.go.wait(30)
         return []
+
+    def wait_until_begun(self) -> None:
+        """Wait until the first frame is being looked at."""
+        end = monotonic() + 30
+        while not self.begun:
+            assert monotonic() < end, "nothing was looked at"
+            sleep(0.01)
 
 
 @pytest.fixture

@@ -52,8 +52,7 @@ def test_newest_frame_wins(serve: Any, slow: Any, jpeg: bytes) -> None:
     client = serve(slow)
     with client.websocket_connect("/v1/stream") as socket:
         socket.send_bytes(jpeg)
-        while not slow.begun:
-            time.sleep(0.01)
+        slow.wait_until_begun()
         for _ in range(6):
             socket.send_bytes(jpeg)
         time.sleep(0.3)
@@ -183,8 +182,7 @@ def test_a_client_that_leaves_is_forgotten(serve: Any, slow: Any, jpeg: bytes) -
     client = serve(slow)
     with client.websocket_connect("/v1/stream") as socket:
         socket.send_bytes(jpeg)
-        while not slow.begun:
-            time.sleep(0.01)
+        slow.wait_until_begun()
         socket.send_bytes(jpeg)
     slow.go.set()
     for _ in range(300):
