@@ -71,8 +71,8 @@ class BatchingClassifier(EmotionClassifier):
                 return
 
     def _run(self, batch: list[_Order], faces: int) -> None:
-        self._on_batch(faces)
         try:
+            self._on_batch(faces)
             answers = self._classifier.predict_logits(np.concatenate([order.crops for order in batch]))
         except Exception as error:  # Whatever it was, those who wait must hear of it.
             for order in batch:
