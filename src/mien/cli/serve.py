@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -114,6 +115,10 @@ def _run(app: FastAPI, settings: ServerSettings, listener: socket.socket) -> Non
         ws_per_message_deflate=False,
         # What runs at the end may take as long as it ever may.
         timeout_graceful_shutdown=int(2 * settings.timeout_s) + 1,
+    )
+    # Uvicorn takes a refused stream (401, 403, 429) for a mistake and would log a line for each.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: "without completing handshake" not in record.getMessage()
     )
     server = uvicorn.Server(config)
 

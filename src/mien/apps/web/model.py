@@ -44,7 +44,7 @@ def page() -> None:
 
 
 def _card(path: Path) -> str:
-    """A card's text. Its pictures are put into it, and its links to other files, which lead nowhere here, left out."""
+    """A card's text: with its pictures in it, without comments and links to files, which lead nowhere here."""
 
     def picture(match: re.Match[str]) -> str:
         file = path.parent / match["to"]
@@ -53,6 +53,7 @@ def _card(path: Path) -> str:
         return f"![{match['text']}](data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()})"
 
     text = path.read_text(encoding="utf-8", errors="replace")
+    text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
     text = re.sub(r"!\[(?P<text>[^\]]*)\]\((?P<to>(?!\w+:)[^)]+)\)", picture, text)
     return re.sub(r"(?<!!)\[([^\]]*)\]\((?!\w+:|#)[^)]+\)", r"\1", text)
 
