@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 pytest.importorskip("torch", reason="needs the extra train")
 
@@ -41,6 +42,11 @@ def test_round_trip() -> None:
 def test_mistakes_are_named(content: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse_recipe(content)
+
+
+def test_numbers_as_powers_of_ten() -> None:
+    recipe = parse_recipe(yaml.safe_load("network: cnn2-lite\noptimizer: {lr: 1e-3}\n"))
+    assert recipe.optimizer.lr == 0.001
 
 
 def test_bad_files(tmp_path: Path) -> None:

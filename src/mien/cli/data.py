@@ -126,8 +126,8 @@ def _print(inventory: Inventory) -> None:
         table.add_row(usage, *map(str, counts.values()), str(sum(counts.values())))
     tables.print(table)
     tables.print(f"duplicates  {inventory.duplicates} faces repeat another one's pixels")
-    tables.print(f"conflicts   {len(inventory.conflicts)} groups of duplicates have different labels")
-    tables.print(f"leaks       {len(inventory.leaks)} groups of duplicates are in more than one split")
+    tables.print(f"conflicts   groups of duplicates with different labels: {len(inventory.conflicts)}")
+    tables.print(f"leaks       groups of duplicates in more than one split: {len(inventory.leaks)}")
     if inventory.no_face is not None:
         text = ", ".join(f"{count} in {usage}" for usage, count in inventory.no_face.items())
         tables.print(f"no face     {text} (by FER+ majority)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -153,6 +154,8 @@ _LOWEST = {
 }
 
 
+_POWER_OF_TEN = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+
 _T = TypeVar("_T")
 
 
@@ -187,6 +190,9 @@ def _convert(kind: Any, value: object, where: str) -> Any:
             raise OptionError(f"{where}: expected a list, found {value!r}")
         return tuple(_convert(get_args(kind)[0], item, where) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    # PyYAML takes 1e-3 for text, because it has neither a point nor a sign that YAML 1.1 asks for.
+    if kind is float and isinstance(value, str) and _POWER_OF_TEN.fullmatch(value):
         return float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise OptionError(f"{where}: expected {kind.__name__}, found {value!r}")

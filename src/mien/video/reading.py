@@ -75,8 +75,9 @@ class VideoReader:
         """Open the file at its beginning."""
         self._container = open_input(self.path)
         if not self._container.streams.video:
+            found = "only sound" if self._container.streams.audio else "and no sound either"
             self._container.close()
-            raise VideoError(f"{self.path}: has no picture, only sound")
+            raise VideoError(f"{self.path}: has no picture, {found}")
         self._stream = self._container.streams.video[0]
         self.damage, self._reached_s = None, 0.0
         if self._stream.codec_context is not None:
