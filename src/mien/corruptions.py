@@ -115,7 +115,7 @@ CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption("blur", blur, (0.02, 0.03, 0.04), "deviation {:.0%} of the side"),
     Corruption("noise", noise, (0.04, 0.08, 0.12), "deviation {:.0%} of white"),
     Corruption("jpeg", jpeg, (40, 20, 10), "quality {:.0f}"),
-    Corruption("dark", dark, (0.5, 0.3, 0.15), "{:.0%} of the light"),
+    Corruption("dark", dark, (0.4, 0.2, 0.1), "{:.0%} of the light"),
     Corruption("mask", mask, (0.125, 0.25, 0.375), "{:.1%} covered"),
     Corruption("low contrast", low_contrast, (0.6, 0.4, 0.2), "{:.0%} of the contrast"),
 )

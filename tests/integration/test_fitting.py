@@ -25,7 +25,7 @@ from mien.training.faces import Faces
 from mien.training.fit import fit
 from mien.training.module import FaceModule
 from mien.training.recipes import Optimizer, Recipe
-from mien.training.runs import load_run
+from mien.training.runs import average_runs, load_run
 
 STILL = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
 QUICK = Recipe(
@@ -152,9 +152,19 @@ def test_a_run_starts_from_another_ones_best_weights(drawn: FaceSet, tmp_path: P
     going_on, _ = load_run(second)
     for one, other in zip(trained.network.parameters(), going_on.network.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-6)
-    with pytest.raises(OptionError, match="its network is cnn2-lite, and the recipe's cnn4-gap"):
+    with pytest.raises(OptionError, match="its network is cnn2-lite, and cnn4-gap is needed"):
         fit(replace(still, network="cnn4-gap"), drawn, tmp_path / "third", progress=False)
     assert not (tmp_path / "third").exists()
+
+
+def test_the_average_of_runs_is_the_mean_of_their_weights(drawn: FaceSet, tmp_path: Path) -> None:
+    runs = [fit(replace(QUICK, epochs=1, seed=k), drawn, tmp_path / str(k), progress=False) for k in (1, 2, 3)]
+    states = [load_run(run)[0].state_dict() for run in runs]
+    for name, value in average_runs(runs)[0].state_dict().items():
+        assert torch.allclose(value, sum(state[name] for state in states) / 3, atol=1e-6), name
+    other = fit(replace(QUICK, epochs=1, network="cnn4-gap"), drawn, tmp_path / "other", progress=False)
+    with pytest.raises(OptionError, match="its network is cnn4-gap, and cnn2-lite is needed"):
+        average_runs([*runs, other])
 
 
 def test_stops_at_the_target_and_out_of_patience(drawn: FaceSet, tmp_path: Path) -> None:

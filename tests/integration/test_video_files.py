@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 import videos
+from PIL import Image
 
 from mien.errors import OptionError, VideoError
 from mien.video import VideoWriter, ahead, open_video
@@ -116,9 +117,12 @@ def test_files_that_are_no_videos(tmp_path: Path) -> None:
     text.write_text("no video" * 100)
     empty = tmp_path / "empty.mp4"
     empty.touch()
+    picture = tmp_path / "picture.png"
+    Image.new("RGB", (64, 48)).save(picture)
     for path, message in (
         (text, "not a video"),
         (empty, "is empty"),
+        (picture, "is a picture, expected a video"),
         (tmp_path, "is a folder"),
         (tmp_path / "none.mp4", "no such file"),
         (videos.write_sound(tmp_path / "sound.m4a"), "only sound"),

@@ -17,6 +17,10 @@ def export(
     out: Annotated[Path, typer.Option(help="Model folder to create.")],
     votes: Annotated[Path | None, typer.Option(help="FER+ votes, if it was trained with votes.")] = None,
     checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
+    average: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="Another run, to export the mean of all weights; may be given several times."),
+    ] = None,
     int8: Annotated[
         bool,
         typer.Option("--int8", help="Add the network in 8-bit numbers, if it costs half a point of accuracy at most."),
@@ -27,7 +31,7 @@ def export(
     from mien.training.export import export_run
 
     faces = read(data, votes)
-    difference = export_run(run, faces, out, checkpoint)
+    difference = export_run(run, faces, out, checkpoint, average or ())
     tables.print(f"exported: {out}; probabilities differ from PyTorch's by at most {difference:.1e}")
     if int8:
         from mien.training.quantise import quantise_folder

@@ -119,8 +119,8 @@ def _temperature(logits: NDArray[np.float32], target: NDArray[np.float32], weigh
 def _threshold(answers: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """The lowest confidence, in steps of 0.01, from which on answers are right often enough; 0.95 if none is.
 
-    Often enough beyond reasonable doubt: the held-out faces are few, so that it is the lower end of a one-sided 90 %
-    interval (Wilson 1927) that must reach the target.
+    The held-out faces are few, so that it is the lower end of a one-sided 90 % interval (Wilson 1927) that must
+    reach the target, at each threshold that is tried.
     """
     confidence, right = answers.max(axis=1), answers.argmax(axis=1) == labels
     for threshold in np.arange(0.20, 0.95, 0.01):

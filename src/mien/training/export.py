@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -22,13 +23,14 @@ from mien.preprocessing import to_tensor
 from mien.training.calibrate import calibrate
 from mien.training.faces import split_training
 from mien.training.module import FaceModule
-from mien.training.runs import load_run
+from mien.training.recipes import load_recipe
+from mien.training.runs import average_runs
 
 MAX_DIFFERENCE = 1e-4
 """How far probabilities of the exported network may be from PyTorch's."""
 
 
-def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best") -> float:
+def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", average: Sequence[Path] = ()) -> float:
     """Write a model folder: the network as ONNX, calibrated on faces that it has not learnt from.
 
     Args:
@@ -36,18 +38,19 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best") -
         faces: The data that it was trained on, with votes if it was trained with votes.
         out: Model folder to create; its last part names the model.
         checkpoint: ``best`` or ``last``.
+        average: Further runs of the same network, to export the mean of all weights.
 
     Returns:
         The largest difference between PyTorch's probabilities and the exported network's.
 
     Raises:
-        OptionError: If the run has no such checkpoint or the folder exists.
+        OptionError: If a run has no such checkpoint or is of another network, or the folder exists.
         DataError: If these are not the faces that the network was trained on.
         ModelError: If the exported network answers differently.
     """
     if out.exists():
         raise OptionError(f"{out}: exists already; choose another folder")
-    module, data = load_run(run, checkpoint)
+    module, data = average_runs((run, *average), checkpoint)
     if faces.digest() != data["digest"]:
         raise DataError(f"these are not the faces that {run} was trained on: their digests differ")
     learnt, held_out = split_training(faces)
@@ -72,6 +75,7 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best") -
             "training": {
                 "command": _command(run),
                 "recipe": module.recipe.to_dict(),
+                "averaged_with": [load_recipe(other / "recipe.yaml").to_dict() for other in average],
                 "data_sha256": data["digest"],
                 "faces": data["train"],
                 "torch": version("torch"),

@@ -74,6 +74,9 @@ class VideoReader:
     def _attach(self) -> None:
         """Open the file at its beginning."""
         self._container = open_input(self.path)
+        if self._container.format.name.endswith("_pipe") or self._container.format.name == "image2":
+            self._container.close()
+            raise VideoError(f"{self.path}: is a picture, expected a video; for pictures there is mien photo")
         if not self._container.streams.video:
             found = "only sound" if self._container.streams.audio else "and no sound either"
             self._container.close()

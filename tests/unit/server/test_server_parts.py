@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -40,6 +41,13 @@ def faces(*values: int) -> list[Crops]:
     return [np.full((4, 4), value, np.uint8) for value in values]
 
 
+def wait_for_orders(batching: BatchingClassifier, number: int) -> None:
+    end = time.monotonic() + 30
+    while batching._orders.qsize() < number:
+        assert time.monotonic() < end, "the orders have not come"
+        time.sleep(0.001)
+
+
 def test_what_arrives_meanwhile_is_one_batch_and_everybody_gets_his_own() -> None:
     echo, seen = Echo(), []
     batching = BatchingClassifier(echo, seen.append)
@@ -48,8 +56,7 @@ def test_what_arrives_meanwhile_is_one_batch_and_everybody_gets_his_own() -> Non
         assert echo.begun.wait(10)
         orders = [(2, 3), (4,), (5, 6, 7)]
         others = [threads.submit(batching.predict_logits, faces(*order)) for order in orders]
-        while batching._orders.qsize() < 3:
-            pass
+        wait_for_orders(batching, 3)
         echo.go.set()
         assert first.result()[:, 0, 0].tolist() == [1]
         assert [list(other.result()[:, 0, 0]) for other in others] == [list(order) for order in orders]
@@ -72,8 +79,7 @@ def test_batches_are_bounded() -> None:
         orders = [threads.submit(batching.predict_logits, faces(1))]
         assert echo.begun.wait(10)
         orders += [threads.submit(batching.predict_logits, faces(*[number] * 30)) for number in range(6)]
-        while batching._orders.qsize() < 6:
-            pass
+        wait_for_orders(batching, 6)
         echo.go.set()
         assert [len(order.result()) for order in orders] == [1] + [30] * 6
     assert max(echo.batches) < MAX_BATCH + 30
@@ -98,8 +104,7 @@ def test_closing_finishes_what_was_ordered() -> None:
         orders = [threads.submit(batching.predict_logits, faces(1))]
         assert echo.begun.wait(10)
         orders.append(threads.submit(batching.predict_logits, faces(2)))
-        while batching._orders.qsize() < 1:
-            pass
+        wait_for_orders(batching, 1)
         closing = threads.submit(batching.close)
         echo.go.set()
         closing.result(10)
