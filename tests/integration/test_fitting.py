@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+from mien.classifier import EmotionClassifier
 from mien.datasets import FaceSet
 from mien.errors import DataError, OptionError, TrainingError
 
@@ -25,7 +26,7 @@ from mien.training.faces import Faces
 from mien.training.fit import fit
 from mien.training.module import FaceModule
 from mien.training.recipes import Optimizer, Recipe
-from mien.training.runs import average_runs, load_run
+from mien.training.runs import average_runs, load_run, start_from
 
 STILL = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
 QUICK = Recipe(
@@ -155,6 +156,31 @@ def test_a_run_starts_from_another_ones_best_weights(drawn: FaceSet, tmp_path: P
     with pytest.raises(OptionError, match="its network is cnn2-lite, and cnn4-gap is needed"):
         fit(replace(still, network="cnn4-gap"), drawn, tmp_path / "third", progress=False)
     assert not (tmp_path / "third").exists()
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_a_network_starts_from_a_shipped_model_and_still_learns(drawn: FaceSet, heads: int) -> None:
+    module = FaceModule(Recipe("mien"), 0.5071, 0.2543, heads)
+    start_from(module, "mien-1", drawn.pixels)
+    faces = module.normalise(torch.from_numpy(drawn.pixels).unsqueeze(1) / 255)
+    module.eval()
+    with torch.no_grad():
+        answers = module(faces)
+    shipped = EmotionClassifier("mien-1", precision="fp32").predict_logits(drawn.pixels)[:, :heads]
+    assert np.allclose(answers.numpy(), shipped, atol=1e-2)
+    # With the statistics of the batch, the network is the same one: normalisation was laid out as it learns.
+    module.train()
+    module.network.get_submodule("dropout").eval()
+    learning = module(faces).detach()
+    assert (learning.argmax(-1) == answers.argmax(-1)).float().mean() > 0.9
+
+
+def test_a_start_of_another_kind_is_refused(drawn: FaceSet, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="mien-1: is of another kind: its network is mien, and mien-light is needed"):
+        start_from(FaceModule(Recipe("mien-light"), 0.5, 0.25, 1), "mien-1", drawn.pixels)
+    run = fit(replace(QUICK, epochs=1), drawn, tmp_path / "run", progress=False)
+    with pytest.raises(OptionError, match="has no head for FER"):
+        start_from(FaceModule(Recipe("cnn2-lite"), 0.5, 0.25, 2), str(run), drawn.pixels)
 
 
 def test_the_average_of_runs_is_the_mean_of_their_weights(drawn: FaceSet, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_model_folder_answers_as_the_classifier_does(drawn: FaceSet) -> None:
     teachers = load_teachers(Distil(("mien-1",), temperature=1.0))
     assert teachers is not None
     faces = torch.from_numpy(drawn.pixels[:5]).unsqueeze(1).float() / 255
-    logits = EmotionClassifier("mien-1", precision="fp32").predict_logits(drawn.pixels[:5])
+    logits = EmotionClassifier("mien-1").predict_logits(drawn.pixels[:5])
     assert np.allclose(teachers.members[0].logits(faces).numpy(), logits, atol=1e-4)
 
 

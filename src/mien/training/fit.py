@@ -88,7 +88,7 @@ def fit(
     # A resumed run takes its weights from the checkpoint.
     pretrained = recipe.pretrained and not resume
     module = FaceModule(recipe, data["mean"], data["std"], len(data["heads"]), weights, pretrained, teachers)
-    if recipe.start and not resume and start_from(module, Path(recipe.start)) != data["digest"]:
+    if recipe.start and not resume and start_from(module, recipe.start, train.pixels) != data["digest"]:
         # It may have learnt what it is measured on from here.
         logger.warning(
             "%s was trained on other faces: where these are in the validation split, figures flatter", recipe.start

@@ -55,8 +55,8 @@ class Recipe:
     Attributes:
         network: A name known to `mien.training.networks.build_network`.
         pretrained: Start a ``timm:`` network from its published weights.
-        start: Run folder whose best weights to begin with, to go on with other data or another recipe; of the same
-            network.
+        start: Run folder whose best weights to begin with, to go on with other data or another recipe; or a model
+            folder, or the name of a shipped model; of the same network.
         freeze_epochs: Epochs that train the classifier of a ``timm:`` network alone.
         backbone_rate: Learning rate of the rest after that, as a share of the classifier's.
         epochs: Passes over the training faces.

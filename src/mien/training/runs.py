@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import yaml
+from numpy.typing import NDArray
 
 from mien.errors import OptionError
+from mien.model_folder import find_model, load_config, shipped_models
 from mien.training.module import FaceModule
+from mien.training.networks import build_network
 from mien.training.recipes import load_recipe
+from mien.training.unfold import unfold
+
+_STATISTICS_FACES = 512
 
 
 def checkpoint_path(run: Path, checkpoint: str = "best") -> Path:
@@ -86,19 +93,48 @@ def average_runs(runs: Sequence[Path], checkpoint: str = "best") -> tuple[FaceMo
     return module, data
 
 
-def start_from(module: FaceModule, run: Path) -> str:
-    """Give a fresh network the best weights of a finished run.
+def start_from(module: FaceModule, start: str, pixels: NDArray[np.uint8]) -> str:
+    """Give a fresh network the weights of a finished one.
+
+    Args:
+        module: Of the same network.
+        start: A run folder, of which the best weights are taken, a model folder, or the name of a shipped model.
+        pixels: Faces that it will learn from, uint8 (N, 48, 48).
 
     Returns:
-        Digest of the faces that the run was trained on.
+        Digest of the faces that the finished one was trained on.
 
     Raises:
-        OptionError: If the run is of another network, has other heads, or holds no checkpoint.
+        OptionError: If it is of another network, has fewer heads, or is nothing of the three.
+        ModelError: If a model folder is damaged.
     """
-    trained, data = load_run(run)
-    _check_alike(run, trained, module)
-    module.network.load_state_dict(trained.network.state_dict())
-    return str(data["digest"])
+    if start in shipped_models() or (Path(start) / "config.json").is_file():
+        folder = find_model(start)
+        config = load_config(folder)
+        name, heads = str(config.training.get("recipe", {}).get("network", "unknown")), len(config.heads)
+        digest = str(config.training.get("data_sha256", ""))
+        _check_start(start, name, heads, module)
+        network = build_network(name, heads)
+        some = pixels[:: max(1, len(pixels) // _STATISTICS_FACES)][:_STATISTICS_FACES]
+        unfold(network, folder / "model.onnx", module.normalise(torch.from_numpy(some).unsqueeze(1) / 255))
+    else:
+        trained, data = load_run(Path(start))
+        _check_start(start, trained.recipe.network, trained.heads, module)
+        network, digest = trained.network, str(data["digest"])
+    theirs = network.state_dict()
+    # Where only the first of several heads is needed, it is the first rows of the classifier.
+    ours = module.network.state_dict().items()
+    module.network.load_state_dict(
+        {name: theirs[name][: len(value)] if value.dim() else theirs[name] for name, value in ours}
+    )
+    return digest
+
+
+def _check_start(where: str, network: str, heads: int, ours: FaceModule) -> None:
+    if network != ours.recipe.network:
+        raise OptionError(f"{where}: is of another kind: its network is {network}, and {ours.recipe.network} is needed")
+    if heads < ours.heads:
+        raise OptionError(f"{where}: has no head for FER+ votes; leave --votes out, or begin with another one")
 
 
 def _check_alike(run: Path, theirs: FaceModule, ours: FaceModule) -> None:
