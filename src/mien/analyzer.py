@@ -67,10 +67,7 @@ class Analyzer:
     def analyze_frame(self, frame: Frame, source: str = "") -> FrameResult:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""
         height, width = frame.shape[:2]
-        detected = self.find_faces(frame)
-        answers = self.classify(frame, detected)
-        faces = tuple(self._face(frame, face, row) for face, row in zip(detected, answers, strict=True))
-        return FrameResult(source, width, height, faces)
+        return FrameResult(source, width, height, self.read_faces(frame, self.find_faces(frame)))
 
     def find_faces(self, frame: Frame) -> list[DetectedFace]:
         """The faces of a frame, uint8 (H, W, 3) BGR, from left to right, with landmarks if there is an aligner."""
@@ -79,6 +76,11 @@ class Analyzer:
     def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
         """The same faces with landmarks, if there is an aligner."""
         return list(faces) if self.aligner is None else self.aligner.align(frame, faces)
+
+    def read_faces(self, frame: Frame, faces: Sequence[DetectedFace]) -> tuple[Face, ...]:
+        """What `analyze` says of faces that are found and aligned already, in the same order."""
+        answers = self.classify(frame, faces)
+        return tuple(self._face(frame, face, row) for face, row in zip(faces, answers, strict=True))
 
     def classify(self, frame: Frame, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
         """Calibrated probabilities of the seven emotions, float32 (N, 7), of N aligned faces of a frame."""

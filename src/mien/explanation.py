@@ -29,6 +29,9 @@ _WINDOW = 0.21
 _STEP = 1 / 12
 _BATCH = 64
 
+LEAST_EFFECT = 0.01
+"""Effects smaller than this are nothing to speak of."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
@@ -55,6 +58,11 @@ class Explanation:
     effect: NDArray[np.float32]
     to_frame: NDArray[np.float64]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part of the face matters: covering any changes the probability by less than a point."""
+        return float(np.abs(self.effect).max()) < LEAST_EFFECT
+
 
 def explain(
     source: ImageSource,
@@ -80,18 +88,19 @@ def explain(
     except DataError as error:
         raise OptionError(str(error)) from None
     frame = read_image(source, analyzer.options.max_pixels)
-    result = analyzer.analyze_frame(frame, source if isinstance(source, str) else "")
-    if not result.faces:
-        raise ImageError(f"{result.source or 'picture'}: no face found, so there is nothing to explain")
-    if face is not None and not 1 <= face <= len(result):
-        one = "one face; leave the number out" if len(result) == 1 else f"faces 1 to {len(result)} from left to right"
+    detected = analyzer.find_faces(frame)
+    faces = analyzer.read_faces(frame, detected)
+    if not faces:
+        name = source if isinstance(source, str) else "picture"
+        raise ImageError(f"{name}: no face found, so there is nothing to explain")
+    if face is not None and not 1 <= face <= len(faces):
+        one = "one face; leave the number out" if len(faces) == 1 else f"faces 1 to {len(faces)} from left to right"
         raise OptionError(f"no face {face}: the picture has {one}")
-    number = face or 1 + max(range(len(result)), key=lambda k: result.faces[k].area)
-    chosen = result.faces[number - 1]
+    number = face or 1 + max(range(len(faces)), key=lambda k: faces[k].area)
+    chosen = faces[number - 1]
     wanted = wanted or chosen.emotion
     side = analyzer.classifier.input_size
-    detected = analyzer.find_faces(frame)[number - 1]
-    pixels = crop(frame, detected, side)
+    pixels = crop(frame, detected[number - 1], side)
     return Explanation(
         frame=frame,
         face=chosen,
@@ -100,7 +109,7 @@ def explain(
         probability=chosen.probabilities[wanted],
         crop=pixels,
         effect=occlusion_effect(pixels, wanted, analyzer.classifier),
-        to_frame=crop_to_frame(detected, side),
+        to_frame=crop_to_frame(detected[number - 1], side),
     )
 
 

@@ -7,10 +7,12 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
 import mien
 from mien.analyzer import Analyzer
 from mien.classifier import EmotionClassifier
+from mien.cli.main import app
 from mien.datasets import list_pictures
 from mien.emotions import Emotion
 from mien.errors import ImageError, OptionError
@@ -182,3 +184,20 @@ def test_warm_where_covering_hurts_and_the_rest_of_the_photo_stays(
     chin, brow, far = at(left + width / 2, top + 0.8 * height), at(left + width / 2, top + 0.25 * height), at(400, 450)
     assert chin[2] > chin[0] + 60, "red"
     np.testing.assert_allclose([brow, far], 128, atol=3)
+
+
+def test_an_empty_map_says_so(
+    astronaut: NDArray[np.uint8], analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    full = explain(astronaut, analyzer=analyzer)
+    empty = mien.Explanation(
+        full.frame, full.face, 1, Emotion.FEAR, 0.01, full.crop, full.effect * 0.001, full.to_frame
+    )
+    assert not full.is_empty
+    assert empty.is_empty
+    for explanation, words in ((full, ""), (empty, "the map is empty")):
+        monkeypatch.setattr("mien.explanation.explain", lambda *_, found=explanation: found)
+        run = CliRunner().invoke(app, ["explain", "photo.jpg", "--out", str(tmp_path / "map.png")])
+        assert run.exit_code == 0
+        assert words in run.stderr
+        assert bool(words) == ("warning" in run.stderr)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, ModelOption, ThreadsOption
-from mien.cli.output import tables
+from mien.cli.output import complain, tables
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions
 
@@ -47,3 +47,5 @@ def explain(
     write_image(draw_explanation(explanation), out)
     words = f"face {explanation.number}, {explanation.emotion} {100 * explanation.probability:.0f} %"
     tables.print(f"{words}: {out}", soft_wrap=True)
+    if explanation.is_empty:
+        complain("warning: the map is empty: covering any part of the face changes this by less than 1 point")

@@ -120,6 +120,7 @@ def _guard(settings: ServerSettings) -> list[Any]:
 def _open_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["service"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", summary="Whether the service is ready", response_model=Health, responses=documented(503))
     async def health() -> dict[str, str]:
         """Answers 200 once the model is loaded. Needs no token."""

@@ -197,6 +197,7 @@ def test_answers_when_not_running(analyzer: Analyzer, jpeg: bytes) -> None:
     assert_problem(send(client, jpeg), 503, "stopping", "not running")
     with client:
         assert client.get("/healthz").json()["status"] == "ok"
+        assert client.head("/healthz").status_code == 200
         assert send(client, jpeg).status_code == 200
     stopped = send(client, jpeg)
     assert_problem(stopped, 503, "stopping", "not running")
