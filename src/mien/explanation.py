@@ -28,9 +28,7 @@ from mien.results import Face
 _WINDOW = 0.21
 _STEP = 1 / 12
 _BATCH = 64
-
-LEAST_EFFECT = 0.01
-"""Effects smaller than this are nothing to speak of."""
+_LEAST_EFFECT = 0.002
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +58,8 @@ class Explanation:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no part of the face matters: covering any changes the probability by less than a point."""
-        return float(np.abs(self.effect).max()) < LEAST_EFFECT
+        """Whether no part of the face matters: covering any changes the probability by less than 0.2 points."""
+        return float(np.abs(self.effect).max()) < _LEAST_EFFECT
 
 
 def explain(

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from mien.detection import Frame
 from mien.drawing import load_font
 from mien.emotions import Emotion
-from mien.explanation import LEAST_EFFECT, Explanation
+from mien.explanation import Explanation
 
 # The most that the photo takes, width and height, and the least width of its column, in pixels.
 _PHOTO = (760, 620)
@@ -26,6 +26,8 @@ _GROUND, _INK, _FAINT = (255, 255, 255), (33, 33, 33), (117, 117, 117)
 # From no effect to the largest, red, green and blue: for the emotion in warm colours, against it in cold ones.
 _FOR = ((255, 236, 139), (244, 109, 67), (165, 0, 38))
 _AGAINST = ((198, 219, 239), (66, 146, 198), (8, 48, 107))
+# Effects smaller than this look alike, so that a map of almost nothing does not look like a finding.
+_LEAST_LIMIT = 0.01
 
 _Rgb: TypeAlias = "NDArray[np.uint8]"
 
@@ -40,8 +42,7 @@ def draw_explanation(explanation: Explanation) -> Frame:
         uint8 (H, W, 3) BGR: the photo with the effect laid over the face; beside it the face as the network saw it,
         with and without the effect, the scale of colours, and the probabilities of all emotions.
     """
-    # A map of almost nothing must not look like a finding.
-    limit = max(LEAST_EFFECT, float(np.abs(explanation.effect).max()))
+    limit = max(_LEAST_LIMIT, float(np.abs(explanation.effect).max()))
     photo = _photo(explanation, limit)
     height = max(photo.shape[0], 590)
     width = max(photo.shape[1], _LEAST_WIDTH)
@@ -52,7 +53,7 @@ def draw_explanation(explanation: Explanation) -> Frame:
     if emotion != face.emotion:
         words += f"  It was read as {face.emotion}, {_percent(face.confidence)}."
     if explanation.is_empty:
-        words += "  No part of it matters: covering any changes this by less than 1 point."
+        words += "  No part of it matters: covering any changes this by less than 0.2 points."
     _write(sheet, (_MARGIN, _MARGIN + 34), words, 15, _FAINT)
     top = _MARGIN + 64
     sheet.paste(Image.fromarray(photo), (_MARGIN, top))

@@ -190,9 +190,7 @@ def test_an_empty_map_says_so(
     astronaut: NDArray[np.uint8], analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     full = explain(astronaut, analyzer=analyzer)
-    empty = mien.Explanation(
-        full.frame, full.face, 1, Emotion.FEAR, 0.01, full.crop, full.effect * 0.001, full.to_frame
-    )
+    empty = mien.Explanation(full.frame, full.face, 1, Emotion.FEAR, 0.01, full.crop, full.effect * 0.1, full.to_frame)
     assert not full.is_empty
     assert empty.is_empty
     for explanation, words in ((full, ""), (empty, "the map is empty")):
