@@ -1,11 +1,11 @@
-"""mien and the `fer` package side by side: accuracy, speed, first answer and memory, each with its own defaults.
+"""mien, with either model, and the `fer` package side by side: accuracy, speed, first answer and memory.
 
     python benchmarks/peers.py fer2013.csv photos/ --fer-python other-env/bin/python
 
-Every figure is taken from a process of its own, one package after the other, on one thread. `fer` needs an
-environment of its own (`pip install fer`), whose Python is named with ``--fer-python``. Faces are FER-2013's
-PublicTest crops, classified as they are; photos are those of a folder with ``labels.csv``, of which each has one
-label: the largest face that is found answers, and a photo without a face found counts as wrong.
+Each has its own defaults otherwise. Every figure is taken from a process of its own, one package after the other, on
+one thread. `fer` needs an environment of its own (`pip install fer`), whose Python is named with ``--fer-python``.
+Faces are FER-2013's PublicTest crops, classified as they are; photos are those of a folder with ``labels.csv``, of
+which each has one label: the largest face that is found answers, and a photo without a face found counts as wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ import typer
 from mien.datasets import read_fer2013
 from mien.emotions import LABELS, Emotion
 
-# Both programs read (faces.npy, list of photos as JSON) and print one JSON object. The clock starts before the import.
+# Both programs read (faces.npy, list of photos as JSON, mien's model) and print one JSON object. The clock starts
+# before the import.
 _COMMON = """
 import json, resource, sys, time
 started = time.perf_counter()
@@ -44,7 +45,7 @@ def clock(answer, items):
 _MIEN = """
 import numpy as np, cv2, mien
 cv2.setNumThreads(1)
-analyzer = mien.load(mien.AnalyzerOptions(threads=1))
+analyzer = mien.load(mien.AnalyzerOptions(sys.argv[3], threads=1))
 paths = json.load(open(sys.argv[2]))
 analyzer.analyze(paths[0])
 first = time.perf_counter() - started
@@ -97,18 +98,19 @@ def main(
         np.save(faces, test.pixels)
         paths.write_text(json.dumps([str(photos / row["file"]) for row in rows]), encoding="utf-8")
         answers = {
-            "mien": run(Path(sys.executable), _MIEN, faces, paths),
+            "mien": run(Path(sys.executable), _MIEN, faces, paths, "mien-1"),
+            "mien-1-tiny": run(Path(sys.executable), _MIEN, faces, paths, "mien-1-tiny"),
             "fer": run(fer_python, _FER, faces, paths),
         }
-    print(f"| {len(test)} faces, {len(rows)} photos | mien | fer |\n|---|---:|---:|")
+    print(f"| {len(test)} faces, {len(rows)} photos | {' | '.join(answers)} |\n|---|---:|---:|---:|")
     measured = [measure(answer, test.labels, truth) for answer in answers.values()]
     for name in measured[0]:
         print(f"| {name} | " + " | ".join(figures[name] for figures in measured) + " |")
 
 
-def run(python: Path, program: str, *files: Path) -> dict[str, Any]:
+def run(python: Path, program: str, *arguments: Path | str) -> dict[str, Any]:
     """What one package's program reports."""
-    command = [str(python), "-c", _COMMON + program, *map(str, files)]
+    command = [str(python), "-c", _COMMON + program, *map(str, arguments)]
     threads = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **threads})
     report: dict[str, Any] = json.loads(done.stdout.rpartition("JSON")[2])
