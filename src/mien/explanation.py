@@ -58,7 +58,7 @@ class Explanation:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no part of the face matters: covering any changes the probability by less than 0.2 points."""
+        """Whether no part of the face matters: covering none changes the probability by 0.2 points on the average."""
         return float(np.abs(self.effect).max()) < _LEAST_EFFECT
 
 

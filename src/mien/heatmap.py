@@ -53,7 +53,7 @@ def draw_explanation(explanation: Explanation) -> Frame:
     if emotion != face.emotion:
         words += f"  It was read as {face.emotion}, {_percent(face.confidence)}."
     if explanation.is_empty:
-        words += "  No part of it matters: covering any changes this by less than 0.2 points."
+        words += "  No part matters: covering none changes this by 0.2 points on the average."
     _write(sheet, (_MARGIN, _MARGIN + 34), words, 15, _FAINT)
     top = _MARGIN + 64
     sheet.paste(Image.fromarray(photo), (_MARGIN, top))

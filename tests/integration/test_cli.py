@@ -97,8 +97,9 @@ def test_table_names_face_and_emotion(folder: Path) -> None:
 
 
 def test_ctrl_c_shows_what_was_read(folder: Path, astronaut: NDArray[np.uint8]) -> None:
-    for number in range(300):
-        cv2.imwrite(str(folder / f"good/more{number:03}.jpg"), astronaut)
+    cv2.imwrite(str(folder / "good/more.jpg"), astronaut)
+    for number in range(2000):
+        (folder / f"good/more{number:04}.jpg").hardlink_to(folder / "good/more.jpg")
     table = folder / "faces.csv"
     command = [sys.executable, "-m", "mien", "photo", str(folder / "good"), "--json", "--table", str(table)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -109,7 +110,7 @@ def test_ctrl_c_shows_what_was_read(folder: Path, astronaut: NDArray[np.uint8]) 
     assert process.returncode == 130
     assert err == f"mien: interrupted; what was read so far is above and in {table}\n"
     read = [json.loads(line)["source"] for line in [first, *rest.splitlines()]]
-    assert len(read) < 300
+    assert len(read) < 2000
     with table.open(encoding="utf-8", newline="") as file:
         rows = [row["source"] for row in csv.DictReader(file)]
     assert rows[: len(read)] == read

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import csv
 import errno
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,17 +18,21 @@ import yaml
 
 from mien.classifier import EmotionClassifier
 from mien.datasets import FaceSet
-from mien.errors import DataError, OptionError, TrainingError
+from mien.errors import DataError, ModelError, OptionError, TrainingError
+from mien.model_folder import SHIPPED, load_config
 
 pytest.importorskip("lightning")
 import torch
 
 from mien.training.augment import Augment
+from mien.training.export import write_onnx
 from mien.training.faces import Faces
 from mien.training.fit import fit
 from mien.training.module import FaceModule
+from mien.training.networks import build_network
 from mien.training.recipes import Optimizer, Recipe
 from mien.training.runs import average_runs, load_run, start_from
+from mien.training.unfold import unfold
 
 STILL = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
 QUICK = Recipe(
@@ -175,12 +181,50 @@ def test_a_network_starts_from_a_shipped_model_and_still_learns(drawn: FaceSet, 
     assert (learning.argmax(-1) == answers.argmax(-1)).float().mean() > 0.9
 
 
-def test_a_start_of_another_kind_is_refused(drawn: FaceSet, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="mien-1: is of another kind: its network is mien, and mien-light is needed"):
-        start_from(FaceModule(Recipe("mien-light"), 0.5, 0.25, 1), "mien-1", drawn.pixels)
+@pytest.mark.parametrize("name", ["mien-light", "mien-tiny", "cnn2-lite", "vgg-bn"])
+def test_an_exported_network_can_be_taken_back(name: str, drawn: FaceSet, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = FaceModule(Recipe(name), 0.5, 0.25, 1).eval()
+    write_onnx(network, tmp_path / "model.onnx")
+    faces = network.normalise(torch.from_numpy(drawn.pixels).unsqueeze(1) / 255)
+    again = build_network(name, 1)
+    unfold(again, tmp_path / "model.onnx", faces)
+    with torch.no_grad():
+        assert torch.allclose(again(faces), network(faces), atol=1e-3)
+
+
+def test_a_start_that_cannot_be_taken_is_refused(drawn: FaceSet, tmp_path: Path) -> None:
+    def refuse(start: object, message: str, network: str = "mien", heads: int = 1) -> None:
+        with pytest.raises((OptionError, ModelError), match=message):
+            start_from(FaceModule(Recipe(network), 0.5, 0.25, heads), str(start), drawn.pixels)
+
+    refuse("mien-1", "mien-1: is of another kind: its network is mien, and mien-light is needed", "mien-light")
+    refuse(
+        "mien-9", "mien-9: nothing to begin with; expected a run folder, a model folder, or one of mien-1, mien-1-tiny"
+    )
     run = fit(replace(QUICK, epochs=1), drawn, tmp_path / "run", progress=False)
-    with pytest.raises(OptionError, match="has no head for FER"):
-        start_from(FaceModule(Recipe("cnn2-lite"), 0.5, 0.25, 2), str(run), drawn.pixels)
+    refuse(run, "has no head 'ferplus'; leave --votes out", "cnn2-lite", 2)
+    folder = tmp_path / "model"
+    shutil.copytree(SHIPPED / "mien-1", folder)
+    config = yaml.safe_load((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"training": {"recipe": None}}))
+    refuse(folder, "its network is not known, and mien is needed")
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.onnx").write_bytes(b"no graph")
+    refuse(folder, "model.onnx: cannot be loaded")
+    deep = FaceModule(Recipe("cnn4-gap"), 0.5, 0.25, 1).eval()
+    write_onnx(deep, tmp_path / "deep.onnx")
+    with pytest.raises(OptionError, match="this kind of network cannot be taken back .* begin with its run folder"):
+        unfold(build_network("cnn4-gap", 1), tmp_path / "deep.onnx", torch.zeros(2, 1, 48, 48))
+
+
+def test_a_start_keeps_its_normalisation_over_a_resume(drawn: FaceSet, tmp_path: Path) -> None:
+    plan = Recipe("mien", start="mien-1", epochs=1, batch_size=16, optimizer=Optimizer("sgd", 1e-3), warmup_epochs=0)
+    run = fit(plan, drawn, tmp_path / "run", progress=False)
+    shipped = load_config(SHIPPED / "mien-1")
+    data = yaml.safe_load((run / "data.yaml").read_text())
+    assert (data["mean"], data["std"]) == (shipped.mean, shipped.std)
+    assert fit(plan, drawn, run, progress=False, resume=True) == run
 
 
 def test_the_average_of_runs_is_the_mean_of_their_weights(drawn: FaceSet, tmp_path: Path) -> None:

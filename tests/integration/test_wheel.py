@@ -27,14 +27,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_is_small_and_complete(wheel: Path) -> None:
     assert wheel.stat().st_size < 15_000_000
     names = zipfile.ZipFile(wheel).namelist()
-    for part in ("model.onnx", "config.json", "README.md"):
-        assert f"mien/models/mien-1/{part}" in names
+    models = ("mien-1", "mien-1-tiny")
+    for part in ("model.onnx", "model-int8.onnx", "config.json", "README.md"):
+        assert all(f"mien/models/{model}/{part}" in names for model in models)
     assert "mien/py.typed" in names
     for part in ("main.py", "style.css", "sample.jpg"):
         assert f"mien/apps/web/{part}" in names
-    # The web app's sample and the charts of the card; no picture of a data set.
-    pictures = ("apps/web/sample.jpg", "models/mien-1/reliability-photos.png", "models/mien-1/reliability.png")
-    assert sorted(name for name in names if name.endswith((".jpg", ".png", ".ckpt"))) == [f"mien/{p}" for p in pictures]
+    # The web app's sample and the charts of the cards; no picture of a data set.
+    charts = [f"models/{model}/reliability{which}.png" for model in models for which in ("-photos", "")]
+    pictures = [f"mien/{picture}" for picture in ("apps/web/sample.jpg", *charts)]
+    assert sorted(name for name in names if name.endswith((".jpg", ".png", ".ckpt"))) == sorted(pictures)
 
 
 def test_installed_wheel_reads_a_photo(wheel: Path, astronaut_path: Path, tmp_path: Path) -> None:

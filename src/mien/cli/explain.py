@@ -48,4 +48,4 @@ def explain(
     words = f"face {explanation.number}, {explanation.emotion} {100 * explanation.probability:.0f} %"
     tables.print(f"{words}: {out}", soft_wrap=True)
     if explanation.is_empty:
-        complain("warning: the map is empty: covering any part of the face changes this by less than 0.2 points")
+        complain("warning: the map is empty: covering no part of the face changes this by 0.2 points on the average")

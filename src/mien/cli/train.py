@@ -26,7 +26,7 @@ def train(
         bool, typer.Option("--no-pretrained", help="Start a timm: network from random weights.")
     ] = False,
     start: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Run or model folder, or shipped model, to begin with.")
+        str | None, typer.Option(metavar="MODEL", help="Shipped model, model folder or run folder to begin with.")
     ] = None,
     teacher: Annotated[
         list[str] | None,

@@ -32,7 +32,7 @@ from mien.training.faces import Faces, split_training
 from mien.training.inventory import class_complaints
 from mien.training.module import HEADS, FaceModule
 from mien.training.recipes import Recipe, load_recipe
-from mien.training.runs import start_from
+from mien.training.runs import normalisation_of, start_from
 from mien.training.teachers import Teachers, load_teachers
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,12 @@ def fit(
     teachers = load_teachers(recipe.distil)
     data = _describe_data(faces, train, validation, teachers)
     if resume:
+        if recipe.start:
+            data |= _normalisation_before(folder)
         _check_same_run(folder, recipe, data)
+    elif recipe.start:
+        # Finished weights expect the pixels that they have learnt from.
+        data["mean"], data["std"] = normalisation_of(recipe.start)
     pl.seed_everything(recipe.seed, verbose=False)
     weights = torch.from_numpy(class_weights(train.labels)) if recipe.imbalance == "class-weights" else None
     # A resumed run takes its weights from the checkpoint.
@@ -156,6 +161,12 @@ def _check_same_run(folder: Path, recipe: Recipe, data: dict[str, Any]) -> None:
     for key, was in yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8")).items():
         if data[key] != was:
             raise DataError(f"{folder}: was trained on other data ({key} {was}, now {data[key]}); resume with the same")
+
+
+def _normalisation_before(folder: Path) -> dict[str, Any]:
+    """Mean and standard deviation that a run began with; what it started from may be gone."""
+    before = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
+    return {name: before[name] for name in ("mean", "std")}
 
 
 def _write_yaml(path: Path, values: dict[str, Any]) -> None:

@@ -11,9 +11,10 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
+from mien.emotions import LABELS
 from mien.errors import OptionError
 from mien.model_folder import find_model, load_config, shipped_models
-from mien.training.module import FaceModule
+from mien.training.module import HEADS, FaceModule
 from mien.training.networks import build_network
 from mien.training.recipes import load_recipe
 from mien.training.unfold import unfold
@@ -93,11 +94,24 @@ def average_runs(runs: Sequence[Path], checkpoint: str = "best") -> tuple[FaceMo
     return module, data
 
 
+def normalisation_of(start: str) -> tuple[float, float]:
+    """Mean and standard deviation of the pixels that a finished network expects, in 0..1.
+
+    Args:
+        start: As for `start_from`; raises as that.
+    """
+    if _is_model(start):
+        config = load_config(find_model(start))
+        return config.mean, config.std
+    _, data = load_run(_run_folder(start))
+    return data["mean"], data["std"]
+
+
 def start_from(module: FaceModule, start: str, pixels: NDArray[np.uint8]) -> str:
     """Give a fresh network the weights of a finished one.
 
     Args:
-        module: Of the same network.
+        module: Of the same network, and with its normalisation.
         start: A run folder, of which the best weights are taken, a model folder, or the name of a shipped model.
         pixels: Faces that it will learn from, uint8 (N, 48, 48).
 
@@ -105,36 +119,52 @@ def start_from(module: FaceModule, start: str, pixels: NDArray[np.uint8]) -> str
         Digest of the faces that the finished one was trained on.
 
     Raises:
-        OptionError: If it is of another network, has fewer heads, or is nothing of the three.
+        OptionError: If it is of another network, lacks a head, or is nothing of the three.
         ModelError: If a model folder is damaged.
     """
-    if start in shipped_models() or (Path(start) / "config.json").is_file():
+    if _is_model(start):
         folder = find_model(start)
         config = load_config(folder)
-        name, heads = str(config.training.get("recipe", {}).get("network", "unknown")), len(config.heads)
-        digest = str(config.training.get("data_sha256", ""))
+        recipe = config.training.get("recipe")
+        name = recipe.get("network") if isinstance(recipe, dict) else None
+        heads, digest = list(config.heads), str(config.training.get("data_sha256", ""))
         _check_start(start, name, heads, module)
-        network = build_network(name, heads)
+        network = build_network(module.recipe.network, len(heads))
         some = pixels[:: max(1, len(pixels) // _STATISTICS_FACES)][:_STATISTICS_FACES]
         unfold(network, folder / "model.onnx", module.normalise(torch.from_numpy(some).unsqueeze(1) / 255))
     else:
-        trained, data = load_run(Path(start))
-        _check_start(start, trained.recipe.network, trained.heads, module)
-        network, digest = trained.network, str(data["digest"])
+        trained, data = load_run(_run_folder(start))
+        heads, digest = list(data["heads"]), str(data["digest"])
+        _check_start(start, trained.recipe.network, heads, module)
+        network = trained.network
     theirs = network.state_dict()
-    # Where only the first of several heads is needed, it is the first rows of the classifier.
-    ours = module.network.state_dict().items()
-    module.network.load_state_dict(
-        {name: theirs[name][: len(value)] if value.dim() else theirs[name] for name, value in ours}
-    )
+    wanted = HEADS[: module.heads]
+    if heads != list(wanted):
+        rows = torch.cat([torch.arange(len(LABELS)) + heads.index(head) * len(LABELS) for head in wanted])
+        theirs |= {name: value[rows] for name, value in theirs.items() if name.startswith("classifier.")}
+    module.network.load_state_dict(theirs)
     return digest
 
 
-def _check_start(where: str, network: str, heads: int, ours: FaceModule) -> None:
+def _is_model(start: str) -> bool:
+    return start in shipped_models() or (Path(start) / "config.json").is_file()
+
+
+def _run_folder(start: str) -> Path:
+    if not (Path(start) / "recipe.yaml").is_file():
+        known = ", ".join(shipped_models())
+        raise OptionError(f"{start}: nothing to begin with; expected a run folder, a model folder, or one of {known}")
+    return Path(start)
+
+
+def _check_start(where: str, network: str | None, heads: Sequence[str], ours: FaceModule) -> None:
     if network != ours.recipe.network:
-        raise OptionError(f"{where}: is of another kind: its network is {network}, and {ours.recipe.network} is needed")
-    if heads < ours.heads:
-        raise OptionError(f"{where}: has no head for FER+ votes; leave --votes out, or begin with another one")
+        theirs = network or "not known"
+        raise OptionError(f"{where}: is of another kind: its network is {theirs}, and {ours.recipe.network} is needed")
+    for head in HEADS[: ours.heads]:
+        if head not in heads:
+            advice = "leave --votes out, or begin with another one" if head == HEADS[-1] else "begin with another one"
+            raise OptionError(f"{where}: has no head {head!r}; {advice}")
 
 
 def _check_alike(run: Path, theirs: FaceModule, ours: FaceModule) -> None:

@@ -117,10 +117,10 @@ class _Folder:
         folder = find_model(name)
         config = load_config(folder)
         self._mean, self._std = config.mean, config.std
-        # What 8 bits change is little beside what augmentation does.
-        self._session = create_session(choose_file(folder, "auto", "auto"))
+        file = choose_file(folder, "auto", "auto")
+        self._session = create_session(file)
         self.name, self.heads = name, config.heads
-        self.weights, self.faces = _sha256(folder / "model.onnx"), str(config.training.get("data_sha256", ""))
+        self.weights, self.faces = _sha256(file), str(config.training.get("data_sha256", ""))
 
     def to(self, device: torch.device) -> None:
         """Stays where ONNX Runtime has put it."""

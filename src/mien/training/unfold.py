@@ -18,7 +18,7 @@ from mien.classifier import softmax
 from mien.errors import OptionError
 from mien.runtime import create_session
 
-# Rounding in another order of sums; a network that was taken apart wrongly is off by far more.
+# Sums in another order round otherwise; a network that was taken apart wrongly is off by far more.
 _MAX_DIFFERENCE = 1e-3
 
 
@@ -26,31 +26,49 @@ def unfold(network: nn.Module, file: Path, faces: Tensor) -> None:
     """Give a network the weights of an exported one.
 
     Args:
-        network: Fresh, of the kind that was exported; left in evaluation mode.
+        network: Fresh, of the kind that was exported, each normalisation next to its convolution in a sequence; left
+            in evaluation mode.
         file: The ONNX graph that `mien.training.export.write_onnx` wrote.
         faces: Some hundred normalised faces, float (N, 1, 48, 48), for the statistics of normalisation.
 
     Raises:
-        OptionError: If the file holds another kind of network.
+        ModelError: If the file is damaged.
+        OptionError: If it holds another network, or one of a kind that cannot be taken back.
     """
-    values = {
-        entry.name: torch.from_numpy(numpy_helper.to_array(entry).copy())
-        for entry in onnx.load(str(file)).graph.initializer
-    }
-    state, folded = network.state_dict(), []
+    session = create_session(file, "cpu")
+    values, biases = _read(file)
+    folded = []
     for name, layer in network.named_modules():
-        if isinstance(layer, nn.BatchNorm2d) and f"{name}.weight" not in values:
+        bias = biases.get(_before(name))
+        if isinstance(layer, nn.BatchNorm2d) and f"{name}.weight" not in values and bias is not None:
             folded.append(layer)
-            values |= _neutral(name, layer, values.get(f"{_before(name)}.weight_bias"))
-    for name, value in state.items():
+            values |= _neutral(name, layer, bias)
+    for name, value in network.state_dict().items():
         if name.endswith("num_batches_tracked"):
             continue
         if name not in values or values[name].shape != value.shape:
-            raise OptionError(f"{file}: is of another kind of network: it has no fitting {name}")
+            raise OptionError(f"{file}: this kind of network cannot be taken back ({name}); begin with its run folder")
         value.copy_(values[name])
     network.eval()
-    _lay_out(network, folded, faces)
-    _check(network, file, faces)
+    with torch.no_grad():
+        _lay_out(network, folded, faces)
+        answers = softmax(network(faces).numpy())
+    exported = softmax(np.asarray(session.run(["logits"], {"faces": faces.numpy()})[0]))
+    if answers.shape != exported.shape or np.abs(answers - exported).max() > _MAX_DIFFERENCE:
+        raise OptionError(f"{file}: its answers cannot be reproduced; begin with its run folder")
+
+
+def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The graph's constants by name, and each weighing layer's bias by the name of the layer."""
+    graph = onnx.load(str(file)).graph
+    values = {entry.name: torch.from_numpy(numpy_helper.to_array(entry).copy()) for entry in graph.initializer}
+    biases = {}
+    for node in graph.node:
+        if node.op_type in ("Conv", "Gemm") and node.input[1] in values:
+            # Biases that are alike are kept once, under one of their names; those that are zero are left out.
+            bias = values[node.input[2]] if len(node.input) > 2 else torch.zeros(len(values[node.input[1]]))
+            biases[node.input[1].removesuffix(".weight")] = bias
+    return {f"{name}.bias": bias for name, bias in biases.items()} | values, biases
 
 
 def _before(name: str) -> str:
@@ -59,11 +77,9 @@ def _before(name: str) -> str:
     return f"{place}.{int(position) - 1}" if position.isdigit() else ""
 
 
-def _neutral(name: str, layer: nn.BatchNorm2d, bias: Tensor | None) -> dict[str, Tensor]:
+def _neutral(name: str, layer: nn.BatchNorm2d, bias: Tensor) -> dict[str, Tensor]:
     """A normalisation that changes nothing but adds the bias."""
     count = layer.num_features
-    if bias is None:
-        return {}
     return {
         f"{name}.weight": torch.ones(count),
         f"{name}.bias": bias,
@@ -72,24 +88,19 @@ def _neutral(name: str, layer: nn.BatchNorm2d, bias: Tensor | None) -> dict[str,
     }
 
 
-@torch.no_grad()
 def _lay_out(network: nn.Module, layers: list[nn.BatchNorm2d], faces: Tensor) -> None:
     """Give neutral normalisations the statistics of what they get, without changing what they give."""
-    seen: dict[nn.Module, Tensor] = {}
-    hooks = [layer.register_forward_pre_hook(lambda layer, inputs: seen.update({layer: inputs[0]})) for layer in layers]
+    seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+
+    def look(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        seen[layer] = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0)
+
+    hooks = [layer.register_forward_pre_hook(look) for layer in layers]
     network(faces)
     for hook in hooks:
         hook.remove()
     for layer in layers:
-        variance, mean = torch.var_mean(seen[layer], dim=(0, 2, 3), correction=0)
+        variance, mean = seen[layer]
         layer.running_mean, layer.running_var = mean, variance
         layer.weight.copy_((variance + layer.eps).sqrt())
         layer.bias.add_(mean)
-
-
-@torch.no_grad()
-def _check(network: nn.Module, file: Path, faces: Tensor) -> None:
-    answers = softmax(network(faces).numpy())
-    exported = softmax(np.asarray(create_session(file, "cpu").run(["logits"], {"faces": faces.numpy()})[0]))
-    if np.abs(answers - exported).max() > _MAX_DIFFERENCE:
-        raise OptionError(f"{file}: is of another kind of network: its answers cannot be reproduced")
