@@ -55,14 +55,18 @@ def load_run(run: Path, checkpoint: str = "best") -> tuple[FaceModule, dict[str,
     Raises:
         OptionError: If the folder holds no such checkpoint, or is incomplete.
     """
-    path = checkpoint_path(run, checkpoint)
+    path, data = checkpoint_path(run, checkpoint), _read_data(run)
+    module = FaceModule(load_recipe(run / "recipe.yaml"), data["mean"], data["std"], len(data["heads"]))
+    module.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["state_dict"])
+    return module.eval(), data
+
+
+def _read_data(run: Path) -> dict[str, Any]:
     try:
         data: dict[str, Any] = yaml.safe_load((run / "data.yaml").read_text(encoding="utf-8"))
     except OSError as error:
         raise OptionError(f"{run}: not a whole run folder, data.yaml cannot be read: {error.strerror}") from error
-    module = FaceModule(load_recipe(run / "recipe.yaml"), data["mean"], data["std"], len(data["heads"]))
-    module.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["state_dict"])
-    return module.eval(), data
+    return data
 
 
 def average_runs(runs: Sequence[Path], checkpoint: str = "best") -> tuple[FaceModule, dict[str, Any]]:
@@ -103,7 +107,7 @@ def normalisation_of(start: str) -> tuple[float, float]:
     if _is_model(start):
         config = load_config(find_model(start))
         return config.mean, config.std
-    _, data = load_run(_run_folder(start))
+    data = _read_data(_run_folder(start))
     return data["mean"], data["std"]
 
 
