@@ -17,11 +17,11 @@ import numpy as np
 import typer
 
 from mien.analyzer import Analyzer, load
-from mien.datasets import list_pictures
 from mien.detection import Frame
-from mien.evaluation import largest_face
+from mien.evaluation.datasets import list_pictures
+from mien.evaluation.evaluate import largest_face
+from mien.evaluation.metrics import evaluate
 from mien.images import read_image
-from mien.metrics import evaluate
 from mien.options import AnalyzerOptions
 
 ANGLES = (0, 20, -20, 40, -40)

@@ -17,10 +17,10 @@ import typer
 from numpy.typing import NDArray
 
 from mien.analyzer import load
-from mien.datasets import read_fer2013
-from mien.evaluation import on_canvas
+from mien.evaluation.datasets import read_fer2013
+from mien.evaluation.evaluate import on_canvas
 from mien.options import AnalyzerOptions
-from mien.preprocessing import crop_grey
+from mien.preprocessing import crop_gray
 
 SCALES = (0.80, 0.84, 0.88, 0.92, 0.96, 1.00, 1.04, 1.08)
 SHIFTS = (-0.04, -0.02, 0.0, 0.02)
@@ -38,7 +38,7 @@ def main(
     boxes, samples, labels = [], [], []
     for number in chosen:
         frame, (left, top, side) = on_canvas(faces.pixels[number])
-        found = analyzer.find_faces(frame)
+        found = analyzer.detect_faces(frame)
         if found:
             face = max(found, key=lambda candidate: candidate.box[3])
             x, y, width, height = face.box
@@ -56,7 +56,7 @@ def main(
     for scale in SCALES:
         row = []
         for shift in SHIFTS:
-            crops = [crop_grey(frame, face, side, scale, shift) for frame, face in samples]
+            crops = [crop_gray(frame, face, side, scale, shift) for frame, face in samples]
             answers = analyzer.classifier.predict_proba(crops, "fer2013").argmax(axis=1)
             row.append(float(np.mean(answers == np.array(labels))))
         print(f"| {scale:.2f} | " + " | ".join(f"{value:.4f}" for value in row) + " |", flush=True)
@@ -65,7 +65,7 @@ def main(
 def print_boxes(boxes: NDArray[np.float64]) -> None:
     """Print medians and spread of boxes, (N, 4) as left, top, width, height in units of the frame."""
     x, y, width, height = boxes.T
-    measures = {"width": width, "height": height, "centre x": x + width / 2, "centre y": y + height / 2}
+    measures = {"width": width, "height": height, "center x": x + width / 2, "center y": y + height / 2}
     for name, values in measures.items():
         low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
         print(f"{name:9} median {middle:.3f}   middle 90 % {low:.3f}..{high:.3f}")

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mien.classifier import softmax
-from mien.datasets import FaceSet, read_fer2013
-from mien.metrics import Report, evaluate
+from mien.classification.classifier import softmax
+from mien.evaluation.datasets import FaceSet, read_fer2013
+from mien.evaluation.metrics import Report, evaluate
 from mien.preprocessing import to_tensor
 from mien.training.callbacks import read_history
 from mien.training.fit import fit

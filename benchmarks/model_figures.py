@@ -20,16 +20,16 @@ import numpy as np
 import typer
 
 from mien.analyzer import load
-from mien.classifier import PHOTO, EmotionClassifier
-from mien.datasets import read_fer2013, read_votes
-from mien.evaluation import FER2013_HEAD, Answers, answer_crops, answer_data
+from mien.classification.classifier import PHOTO, EmotionClassifier
+from mien.classification.model_config import INT8_FILE
+from mien.evaluation.charts import save_figure
+from mien.evaluation.datasets import read_fer2013, read_votes
+from mien.evaluation.evaluate import FER2013_HEAD, Answers, answer_crops, answer_data
+from mien.evaluation.metrics import Report, evaluate
+from mien.evaluation.report import draw_reliability, robustness_table
+from mien.evaluation.robustness import Robustness, measure_robustness
 from mien.files import write_whole
-from mien.metrics import Report, evaluate
-from mien.model_folder import INT8_FILE
 from mien.options import AnalyzerOptions
-from mien.report import draw_reliability, robustness_table
-from mien.robustness import Robustness, measure_robustness
-from mien.training.pictures import save_figure
 
 BEGIN = "<!-- figures: written by benchmarks/model_figures.py -->"
 END = "<!-- end of figures -->"
@@ -97,7 +97,7 @@ def answered(answers: Answers, classifier: EmotionClassifier, head: str) -> Answ
 
 
 def by_votes(data: Path, votes: Path, given: Answers) -> Answers:
-    """The PublicTest faces that have FER+ votes for an emotion, labelled by the majority."""
+    """The PublicTest faces that have FER+ votes for an emotion, labeled by the majority."""
     faces = read_votes(votes, read_fer2013(data)).of_usage("PublicTest")
     assert faces.votes is not None
     known = np.flatnonzero(faces.votes.sum(axis=1) > 0)

@@ -22,8 +22,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from mien.datasets import read_fer2013
 from mien.emotions import LABELS, Emotion
+from mien.evaluation.datasets import read_fer2013
 
 # Both programs read (faces.npy, list of photos as JSON, mien's model) and print one JSON object. The clock starts
 # before the import.

@@ -30,7 +30,7 @@ def main(rounds: Annotated[int, typer.Option(help="Rounds; the median is printed
     photo = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
     frame = np.asarray(cv2.copyMakeBorder(photo[:480], 0, 0, 64, 64, cv2.BORDER_REPLICATE), np.uint8)
     detected = analyzer.detector.detect(frame)
-    faces = analyzer.find_faces(frame)
+    faces = analyzer.detect_faces(frame)
     crops = [crop(frame, face, analyzer.classifier.input_size) for face in faces]
     assert frame.shape == (480, 640, 3) and len(faces) == 1 and analyzer.aligner is not None
     aligner = analyzer.aligner

@@ -16,7 +16,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from mien.datasets import FaceSet, read_fer2013, read_votes
+from mien.evaluation.datasets import FaceSet, read_fer2013, read_votes
 from mien.training.callbacks import read_history
 from mien.training.compare import measure_run
 from mien.training.fit import fit

@@ -33,7 +33,7 @@ _BOUNDARY = "mien-benchmark"
 _WITHOUT_BATCHING = """
 import sys
 import mien.server.service as service
-from mien.classifier import EmotionClassifier
+from mien.classification.classifier import EmotionClassifier
 class Direct(EmotionClassifier):
     def __init__(self, classifier, on_batch):
         self.config, self.predict_logits, self.close = classifier.config, classifier.predict_logits, lambda: None

@@ -23,7 +23,7 @@ import typer
 def main(
     clip: Annotated[Path, typer.Argument(help="A clip to repeat.")],
     minutes: Annotated[float, typer.Option(help="Length to repeat it to.")] = 60.0,
-    every: Annotated[int, typer.Option(help="Read every so-manyth frame.")] = 5,
+    every: Annotated[int, typer.Option(help="Read every n-th frame.")] = 5,
 ) -> None:
     """Print resident memory in MB over the run."""
     with tempfile.TemporaryDirectory() as name:

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer, load
-from mien.datasets import FaceSet
+from mien.evaluation.datasets import FaceSet
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -86,7 +86,7 @@ def draw_face(label: int, seed: int) -> NDArray[np.uint8]:
 
 def draw_faces(counts: dict[str, tuple[int, ...]]) -> FaceSet:
     """Drawn faces of all seven emotions, so many per usage and emotion, shuffled."""
-    from mien.datasets import FaceSet
+    from mien.evaluation.datasets import FaceSet
 
     rows = [
         (draw_face(label, 1000 * number + k), label, usage)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mien.analyzer import Analyzer, load, predict_emotion
+    from mien.classification.explanation import Explanation, explain
     from mien.emotions import Emotion
     from mien.errors import MienError
-    from mien.explanation import Explanation, explain
     from mien.options import AnalyzerOptions
     from mien.results import Face, FrameResult
 
@@ -38,11 +38,11 @@ _HOMES = {
     "Analyzer": "mien.analyzer",
     "AnalyzerOptions": "mien.options",
     "Emotion": "mien.emotions",
-    "Explanation": "mien.explanation",
+    "Explanation": "mien.classification.explanation",
     "Face": "mien.results",
     "FrameResult": "mien.results",
     "MienError": "mien.errors",
-    "explain": "mien.explanation",
+    "explain": "mien.classification.explanation",
     "load": "mien.analyzer",
     "predict_emotion": "mien.analyzer",
 }

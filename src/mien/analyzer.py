@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.alignment import FaceAligner
-from mien.classifier import EmotionClassifier
+from mien.classification.classifier import EmotionClassifier
+from mien.classification.quality import quality_flags
 from mien.detection import DetectedFace, FaceDetector, Frame, create_detector
+from mien.detection.landmarks import FaceAligner
 from mien.emotions import Emotion
 from mien.errors import OptionError
 from mien.images import ImageSource, read_image
 from mien.options import AnalyzerOptions
 from mien.preprocessing import crop
-from mien.quality import hints
 from mien.results import Face, FrameResult
 
 
@@ -67,9 +67,9 @@ class Analyzer:
     def analyze_frame(self, frame: Frame, source: str = "") -> FrameResult:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""
         height, width = frame.shape[:2]
-        return FrameResult(source, width, height, self.read_faces(frame, self.find_faces(frame)))
+        return FrameResult(source, width, height, self.analyze_faces(frame, self.detect_faces(frame)))
 
-    def find_faces(self, frame: Frame) -> list[DetectedFace]:
+    def detect_faces(self, frame: Frame) -> list[DetectedFace]:
         """The faces of a frame, uint8 (H, W, 3) BGR, from left to right, with landmarks if there is an aligner."""
         return self.align(frame, sorted(self.detector.detect(frame), key=lambda face: face.box[0] + face.box[2] / 2))
 
@@ -77,7 +77,7 @@ class Analyzer:
         """The same faces with landmarks, if there is an aligner."""
         return list(faces) if self.aligner is None else self.aligner.align(frame, faces)
 
-    def read_faces(self, frame: Frame, faces: Sequence[DetectedFace]) -> tuple[Face, ...]:
+    def analyze_faces(self, frame: Frame, faces: Sequence[DetectedFace]) -> tuple[Face, ...]:
         """What `analyze` says of faces that are found and aligned already, in the same order."""
         answers = self.classify(frame, faces)
         return tuple(self._face(frame, face, row) for face, row in zip(faces, answers, strict=True))
@@ -97,7 +97,7 @@ class Analyzer:
             confidence=confidence,
             probabilities=probabilities,
             uncertain=confidence < self.uncertain_below,
-            quality=hints(frame, face),
+            quality=quality_flags(frame, face),
         )
 
 

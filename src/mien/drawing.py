@@ -37,7 +37,7 @@ def draw(frame: Frame, result: FrameResult) -> Frame:
     Labels stand above their boxes, or where there is room beside them, so that they hide neither each other nor faces.
 
     Args:
-        frame: uint8 (H, W, 3) BGR, the picture that was analysed; left as it is.
+        frame: uint8 (H, W, 3) BGR, the picture that was analyzed; left as it is.
         result: What was found in it.
 
     Returns:
@@ -125,7 +125,7 @@ def _paste(canvas: Frame, patch: NDArray[np.uint8], x: int, y: int) -> None:
 # Labels repeat from frame to frame of a video, and rendering text takes longer than pasting it.
 @lru_cache(maxsize=512)
 def _label(text: str, size: int, color: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """A line of text on a coloured ground, uint8 (h, w, 3) BGR."""
+    """A line of text on a colored ground, uint8 (h, w, 3) BGR."""
     font = load_font(size)
     left, _, right, bottom = font.getbbox(text)
     # Without FreeType Pillow falls back to a bitmap font, which has no metrics.

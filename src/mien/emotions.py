@@ -1,4 +1,4 @@
-"""The seven emotions, the spellings they are known by, and the colour each is drawn in."""
+"""The seven emotions, the spellings they are known by, and the color each is drawn in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Emotion(str, Enum):
 
     @property
     def color(self) -> tuple[int, int, int]:
-        """Colour for drawing, as (red, green, blue) in 0..255."""
+        """Color for drawing, as (red, green, blue) in 0..255."""
         return _COLORS[self]
 
     @classmethod
@@ -66,7 +66,7 @@ _SPELLINGS: dict[str, Emotion] = {
     "surprised": Emotion.SURPRISE,
 }
 
-# Chosen to stay apart for readers with red-green colour blindness (after Okabe and Ito, 2008).
+# Chosen to stay apart for readers with red-green color blindness (after Okabe and Ito, 2008).
 _COLORS: dict[Emotion, tuple[int, int, int]] = {
     Emotion.ANGRY: (213, 94, 0),
     Emotion.DISGUST: (0, 158, 115),

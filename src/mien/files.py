@@ -13,7 +13,7 @@ _OLDER = ("mpg", "mpeg", "m2v", "vob", "flv", "ogv")
 VIDEO_FILES = frozenset(f".{kind}" for kind in (*_COMMON, *_BROADCAST, *_OLDER))
 """Suffixes by which videos are known in folders and dialogs; a file that is named may have any."""
 
-_F = TypeVar("_F", bound="FileInMaking")
+_F = TypeVar("_F", bound="AtomicFile")
 
 
 def is_video(path: Path) -> bool:
@@ -44,7 +44,7 @@ def begin_file(path: Path) -> Path:
     return partial
 
 
-class FileInMaking:
+class AtomicFile:
     """Base of what writes a file bit by bit: a context manager.
 
     The file appears under its name when the block ends, also if it was cut short by ``KeyboardInterrupt``; if it ends

@@ -1,4 +1,4 @@
-"""Pictures in, frames out: the only place that knows file formats and colour order."""
+"""Pictures in, frames out: the only place that knows file formats and color order."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Frame:
     image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
-        # 16-bit grey comes as I;16 or, from older files, as 32-bit numbers.
+        # 16-bit gray comes as I;16 or, from older files, as 32-bit numbers.
         image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).astype(np.uint8))
     elif image.mode == "F":
         raise ImageError(f"{name}: holds floating-point numbers; save it with 8 or 16 bits per channel")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mien.detection.base import DetectedFace, Frame
 
 # How a detected box maps onto the square that FER-2013 frames: the square's side in units of the box's longer
-# side, and how far its centre lies below the box's centre in the same units. Fitted on Training faces with
+# side, and how far its center lies below the box's center in the same units. Fitted on Training faces with
 # `python benchmarks/fit_geometry.py fer2013.csv`; see docs/crop-geometry.md.
 CROP_SCALE = 0.94
 CROP_SHIFT = -0.01
@@ -30,13 +30,13 @@ def crop(frame: Frame, face: DetectedFace, side: int) -> NDArray[np.uint8]:
         side: Side of the crop in pixels.
 
     Returns:
-        uint8 (side, side), grey.
+        uint8 (side, side), gray.
     """
-    return crop_grey(frame, face, side, CROP_SCALE, CROP_SHIFT)
+    return crop_gray(frame, face, side, CROP_SCALE, CROP_SHIFT)
 
 
-def crop_grey(frame: Frame, face: DetectedFace, side: int, scale: float, shift: float) -> NDArray[np.uint8]:
-    """As `crop_color`, in grey: uint8 (side, side)."""
+def crop_gray(frame: Frame, face: DetectedFace, side: int, scale: float, shift: float) -> NDArray[np.uint8]:
+    """As `crop_color`, in gray: uint8 (side, side)."""
     return np.asarray(cv2.cvtColor(crop_color(frame, face, side, scale, shift), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
@@ -48,7 +48,7 @@ def crop_color(frame: Frame, face: DetectedFace, side: int, scale: float, shift:
         face: The face; turned upright where its landmarks are known.
         side: Side of the result in pixels.
         scale: Side of the square, in units of the box's longer side.
-        shift: How far the square's centre lies below the box's centre, in the same units.
+        shift: How far the square's center lies below the box's center, in the same units.
 
     Returns:
         uint8 (side, side, 3) BGR.
@@ -57,9 +57,9 @@ def crop_color(frame: Frame, face: DetectedFace, side: int, scale: float, shift:
     # Sampling a large face at `side` points would alias: sample k times as densely, then average k x k blocks.
     dense = side * max(1, math.ceil(length / side))
     matrix = _square_to_frame(face, dense, scale, shift)
-    centre_x, centre_y = matrix @ ((dense - 1) / 2, (dense - 1) / 2, 1)
+    center_x, center_y = matrix @ ((dense - 1) / 2, (dense - 1) / 2, 1)
     reach = length / 2 * (abs(math.cos(face.roll)) + abs(math.sin(face.roll)))
-    part, offset_x, offset_y = _around(frame, centre_x + 0.5, centre_y + 0.5, reach)
+    part, offset_x, offset_y = _around(frame, center_x + 0.5, center_y + 0.5, reach)
     matrix[:, 2] -= offset_x, offset_y
     region = cv2.warpAffine(
         part, matrix, (dense, dense), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
@@ -85,17 +85,17 @@ def _square_to_frame(face: DetectedFace, side: int, scale: float, shift: float) 
     left, top, width, height = face.box
     length = max(width, height)
     cos, sin = math.cos(face.roll), math.sin(face.roll)
-    # Below the centre means along the face's own axis, which tilts with it.
-    centre_x = left + width / 2 - sin * length * shift
-    centre_y = top + height / 2 + cos * length * shift
+    # Below the center means along the face's own axis, which tilts with it.
+    center_x = left + width / 2 - sin * length * shift
+    center_y = top + height / 2 + cos * length * shift
     step = length * scale / side
-    # Where the square's first pixel lies from the centre, along each axis of the face. The middle of pixel i lies
+    # Where the square's first pixel lies from the center, along each axis of the face. The middle of pixel i lies
     # at i + 0.5, in the frame as in the crop.
     first = (step - length * scale) / 2
     return np.array(
         [
-            [step * cos, -step * sin, centre_x + first * (cos - sin) - 0.5],
-            [step * sin, step * cos, centre_y + first * (sin + cos) - 0.5],
+            [step * cos, -step * sin, center_x + first * (cos - sin) - 0.5],
+            [step * sin, step * cos, center_y + first * (sin + cos) - 0.5],
         ]
     )
 
@@ -113,7 +113,7 @@ def _around(frame: Frame, x: float, y: float, reach: float) -> tuple[Frame, int,
 
 
 def to_tensor(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], mean: float, std: float) -> NDArray[np.float32]:
-    """Normalise grey crops for a network.
+    """Normalize gray crops for a network.
 
     Args:
         crops: uint8, N of (S, S).

@@ -22,7 +22,8 @@ class Face:
         uncertain: Whether the confidence is too low to rely on the emotion.
         track: Id of the person, the same through a video; None where faces are not tracked.
         smoothed: The probabilities averaged over the last moments of the track; None where faces are not tracked.
-        quality: What makes the face hard to read, as codes of `mien.quality.HINTS`; empty where nothing does.
+        quality: What makes the face hard to read, as codes of `mien.classification.quality.QUALITY_FLAGS`;
+            empty where nothing does.
     """
 
     box: tuple[int, int, int, int]

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TextIO
 
 from mien.emotions import LABELS
 from mien.errors import MissingExtraError, OptionError
-from mien.files import FileInMaking, not_written
+from mien.files import AtomicFile, not_written
 from mien.results import Face, FrameResult
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".json", ".jsonl")
@@ -82,11 +82,11 @@ class _Format(Protocol):
     def close(self) -> None: ...
 
 
-class TableWriter(FileInMaking):
+class TableWriter(AtomicFile):
     """A table on disk: a context manager.
 
     ``.csv``, ``.parquet`` and ``.json`` hold the layout's rows, ``.jsonl`` one `FrameResult` a line; see
-    `FileInMaking` for when the file appears.
+    `AtomicFile` for when the file appears.
 
     Args:
         path: The file; its suffix tells the format.

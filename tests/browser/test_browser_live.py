@@ -48,7 +48,7 @@ def _start(page: Page) -> None:
 
 
 def _drawn(picture: NDArray[np.uint8], emotion: Emotion) -> int:
-    """How many pixels have the colour of an emotion, give or take what video compression does to colours."""
+    """How many pixels have the color of an emotion, give or take what video compression does to colors."""
     difference = np.abs(picture.astype(int) - np.array(emotion.color[::-1])).max(axis=2)
     return int((difference < 60).sum())
 

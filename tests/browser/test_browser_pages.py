@@ -17,8 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer
+from mien.classification.model_config import find_model
 from mien.drawing import describe
-from mien.model_folder import find_model
 from mien.results import FrameResult
 from mien.video import VideoWriter
 

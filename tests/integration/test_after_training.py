@@ -10,9 +10,9 @@ import yaml
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.evaluation import Answers, summarise
-from mien.metrics import evaluate
-from mien.report import draw_mistakes, write_report
+from mien.evaluation.evaluate import Answers, summarize
+from mien.evaluation.metrics import evaluate
+from mien.evaluation.report import draw_mistakes, write_report
 
 pytest.importorskip("lightning")
 pytest.importorskip("onnxscript")
@@ -41,7 +41,7 @@ def test_export_int8_evaluate_and_report(
     trained: Path, drawn_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of 28 faces one alone is more than half a point.
-    monkeypatch.setattr("mien.training.quantise.MAX_LOSS", 1.0)
+    monkeypatch.setattr("mien.training.quantize.MAX_LOSS", 1.0)
     out = run("export", trained, "--data", drawn_csv, "--out", tmp_path / "mine", "--int8")
     assert "points lost" in out
     sizes = [(tmp_path / "mine" / name).stat().st_size for name in ("model.onnx", "model-int8.onnx")]
@@ -66,7 +66,7 @@ def test_export_int8_evaluate_and_report(
 def test_a_network_that_loses_too_much_is_not_kept(
     trained: Path, drawn_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mien.training.quantise.MAX_LOSS", -1.0)
+    monkeypatch.setattr("mien.training.quantize.MAX_LOSS", -1.0)
     out = run("export", trained, "--data", drawn_csv, "--out", tmp_path / "mine", "--int8")
     assert "too many; not kept" in out
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["config.json", "model.onnx"]
@@ -92,7 +92,7 @@ def test_a_report_where_faces_are_missing(tmp_path: Path) -> None:
         ["a.png", "b.png", "c.png"], [crop, crop, None], np.array([3, 0, 4]), probabilities, searched=True
     )
     report = evaluate(answers.labels, answers.probabilities)
-    write_report(tmp_path, "few", report, answers, summarise(report, answers))
+    write_report(tmp_path, "few", report, answers, summarize(report, answers))
     assert "| 3 | 2 | 0.6667 |" in (tmp_path / "report.md").read_text()
 
 

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from programs import assert_one_line, mien
 
-from mien.datasets import FaceSet
 from mien.emotions import LABELS
+from mien.evaluation.datasets import FaceSet
 
 
 def write_labelled(folder: Path, astronaut: NDArray[np.uint8]) -> Path:
@@ -83,7 +83,7 @@ def test_evaluate_what_is_no_data(tmp_path: Path, astronaut_path: Path) -> None:
     assert_one_line(mien("evaluate", astronaut_path), 1, "it is no text, or not in UTF-8; expected a CSV file")
     (tmp_path / "cut.csv.xz").write_bytes(b"no xz")
     assert_one_line(mien("evaluate", tmp_path / "cut.csv.xz"), 1, "it is damaged or incomplete, or not packed by xz")
-    assert_one_line(mien("evaluate", astronaut_path.parent, "--head", "best"), 1, "no labelled pictures")
+    assert_one_line(mien("evaluate", astronaut_path.parent, "--head", "best"), 1, "no labeled pictures")
 
 
 def test_explain(tmp_path: Path, astronaut_path: Path) -> None:

@@ -16,23 +16,23 @@ import numpy as np
 import pytest
 import yaml
 
-from mien.classifier import EmotionClassifier
-from mien.datasets import FaceSet
+from mien.classification.classifier import EmotionClassifier
+from mien.classification.model_config import SHIPPED, load_config
 from mien.errors import DataError, ModelError, OptionError, TrainingError
-from mien.model_folder import SHIPPED, load_config
+from mien.evaluation.datasets import FaceSet
 
 pytest.importorskip("lightning")
 import torch
 
 from mien.training.augment import Augment
+from mien.training.batchnorm import unfuse_batchnorm
+from mien.training.datamodule import Faces
 from mien.training.export import write_onnx
-from mien.training.faces import Faces
 from mien.training.fit import fit
-from mien.training.module import FaceModule
+from mien.training.lightning_module import FaceModule
 from mien.training.networks import build_network
 from mien.training.recipes import Optimizer, Recipe
 from mien.training.runs import average_runs, load_run, start_from
-from mien.training.unfold import unfold
 
 STILL = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
 QUICK = Recipe(
@@ -168,13 +168,13 @@ def test_a_run_starts_from_another_ones_best_weights(drawn: FaceSet, tmp_path: P
 def test_a_network_starts_from_a_shipped_model_and_still_learns(drawn: FaceSet, heads: int) -> None:
     module = FaceModule(Recipe("mien"), 0.5071, 0.2543, heads)
     start_from(module, "mien-1", drawn.pixels)
-    faces = module.normalise(torch.from_numpy(drawn.pixels).unsqueeze(1) / 255)
+    faces = module.normalize(torch.from_numpy(drawn.pixels).unsqueeze(1) / 255)
     module.eval()
     with torch.no_grad():
         answers = module(faces)
     shipped = EmotionClassifier("mien-1", precision="fp32").predict_logits(drawn.pixels)[:, :heads]
     assert np.allclose(answers.numpy(), shipped, atol=1e-2)
-    # With the statistics of the batch, the network is the same one: normalisation was laid out as it learns.
+    # With the statistics of the batch, the network is the same one: normalization was laid out as it learns.
     module.train()
     module.network.get_submodule("dropout").eval()
     learning = module(faces).detach()
@@ -186,9 +186,9 @@ def test_an_exported_network_can_be_taken_back(name: str, drawn: FaceSet, tmp_pa
     torch.manual_seed(0)
     network = FaceModule(Recipe(name), 0.5, 0.25, 1).eval()
     write_onnx(network, tmp_path / "model.onnx")
-    faces = network.normalise(torch.from_numpy(drawn.pixels).unsqueeze(1) / 255)
+    faces = network.normalize(torch.from_numpy(drawn.pixels).unsqueeze(1) / 255)
     again = build_network(name, 1)
-    unfold(again, tmp_path / "model.onnx", faces)
+    unfuse_batchnorm(again, tmp_path / "model.onnx", faces)
     with torch.no_grad():
         assert torch.allclose(again(faces), network(faces), atol=1e-3)
 
@@ -215,10 +215,10 @@ def test_a_start_that_cannot_be_taken_is_refused(drawn: FaceSet, tmp_path: Path)
     deep = FaceModule(Recipe("cnn4-gap"), 0.5, 0.25, 1).eval()
     write_onnx(deep, tmp_path / "deep.onnx")
     with pytest.raises(OptionError, match="this kind of network cannot be taken back .* begin with its run folder"):
-        unfold(build_network("cnn4-gap", 1), tmp_path / "deep.onnx", torch.zeros(2, 1, 48, 48))
+        unfuse_batchnorm(build_network("cnn4-gap", 1), tmp_path / "deep.onnx", torch.zeros(2, 1, 48, 48))
 
 
-def test_a_start_keeps_its_normalisation_over_a_resume(drawn: FaceSet, tmp_path: Path) -> None:
+def test_a_start_keeps_its_normalization_over_a_resume(drawn: FaceSet, tmp_path: Path) -> None:
     plan = Recipe("mien", start="mien-1", epochs=1, batch_size=16, optimizer=Optimizer("sgd", 1e-3), warmup_epochs=0)
     run = fit(plan, drawn, tmp_path / "run", progress=False)
     shipped = load_config(SHIPPED / "mien-1")
@@ -277,16 +277,16 @@ def test_the_sampler_draws_every_emotion_equally_often(drawn: FaceSet) -> None:
 
 
 def test_two_processes_are_one_with_twice_the_batch(drawn_csv: Path, tmp_path: Path) -> None:
-    """Run under torchrun with gloo; the network has no normalisation over the batch and nothing random."""
+    """Run under torchrun with gloo; the network has no normalization over the batch and nothing random."""
     script = tmp_path / "train.py"
     script.write_text(
         "import sys, torch\n"
         "torch.set_num_threads(1)\n"
         "from pathlib import Path\n"
-        "from mien.folders import read_faces\n"
+        "from mien.evaluation.folders import read_faces\n"
         "from mien.training import networks\n"
         "from mien.training.fit import fit\n"
-        "from mien.training.plain import Cnn2Lite\n"
+        "from mien.training.networks.plain import Cnn2Lite\n"
         "from mien.training.recipes import load_recipe\n"
         "networks.NETWORKS['cnn2-lite'] = lambda heads: Cnn2Lite(heads, dropout=0.0)\n"
         "fit(load_recipe(sys.argv[1]), read_faces(Path(sys.argv[2])), sys.argv[3], progress=False)\n"

@@ -11,16 +11,16 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("lightning", reason="needs the extra train")
 
-from mien.classifier import EmotionClassifier
-from mien.datasets import FaceSet
+from mien.classification.classifier import EmotionClassifier
 from mien.errors import DataError, OptionError
+from mien.evaluation.datasets import FaceSet
 from mien.training import fit as fitting
 from mien.training.augment import Augment
+from mien.training.distillation import Teachers, load_teachers
 from mien.training.fit import fit
-from mien.training.module import HEADS
+from mien.training.lightning_module import HEADS
 from mien.training.recipes import Distil, Optimizer, Recipe
 from mien.training.runs import load_run
-from mien.training.teachers import Teachers, load_teachers
 
 STILL = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
 QUICK = Recipe(
@@ -103,7 +103,7 @@ def test_a_student_becomes_its_teacher(teacher: Path, drawn: FaceSet, tmp_path: 
     original, _ = load_run(teacher)
     faces = torch.from_numpy(drawn.pixels).unsqueeze(1).float() / 255
     with torch.inference_mode():
-        answers = [m(m.normalise(faces))[:, 0].softmax(-1) for m in (student, original)]
+        answers = [m(m.normalize(faces))[:, 0].softmax(-1) for m in (student, original)]
     apart = float((answers[0] - answers[1]).abs().mean())
     assert apart < 0.02, apart
 

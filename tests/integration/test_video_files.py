@@ -13,7 +13,7 @@ import videos
 from PIL import Image
 
 from mien.errors import OptionError, VideoError
-from mien.video import VideoWriter, ahead, open_video
+from mien.video import VideoWriter, open_video, prefetch
 
 
 def read(path: Path, **options: float) -> list[tuple[int, float, np.ndarray]]:
@@ -248,10 +248,10 @@ def test_reading_ahead_keeps_the_order_and_passes_errors_on() -> None:
         yield from range(5)
         raise ZeroDivisionError
 
-    assert list(ahead(range(100))) == list(range(100))
+    assert list(prefetch(range(100))) == list(range(100))
     seen = []
     with pytest.raises(ZeroDivisionError):
-        for item in ahead(failing()):
+        for item in prefetch(failing()):
             seen.append(item)  # noqa: PERF402
     assert seen == list(range(5))
 
@@ -264,7 +264,7 @@ def test_reading_ahead_can_be_left() -> None:
             taken.append(item)
             yield item
 
-    frames = ahead(take())
+    frames = prefetch(take())
     assert next(frames) == 0
     frames.close()
     assert len(taken) < 20

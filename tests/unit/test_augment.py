@@ -48,8 +48,8 @@ def test_the_dark_keeps_a_tenth_to_a_half_of_the_light() -> None:
 
 
 def test_half_of_the_faces_get_no_noise_and_none_more_than_asked_for() -> None:
-    grey = torch.full((200, 1, 48, 48), 0.5)
-    deviations = replace(NOTHING, noise=0.1)(grey).std(dim=(1, 2, 3))
+    gray = torch.full((200, 1, 48, 48), 0.5)
+    deviations = replace(NOTHING, noise=0.1)(gray).std(dim=(1, 2, 3))
     assert 0.35 < float((deviations < 1e-4).float().mean()) < 0.65
     assert 0.08 < float(deviations.max()) < 0.105
 

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 pytest.importorskip("scipy", reason="needs the extra train")
 
-from mien.classifier import blend, softmax
-from mien.datasets import FaceSet
-from mien.metrics import expected_calibration_error
+from mien.classification.classifier import blend, softmax
+from mien.evaluation.datasets import FaceSet
+from mien.evaluation.metrics import expected_calibration_error
 from mien.training.calibrate import TARGET_ACCURACY, calibrate
 
 

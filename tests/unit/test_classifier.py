@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mien.classifier import EmotionClassifier, blend, softmax
-from mien.datasets import FaceSet
+from mien.classification.classifier import EmotionClassifier, blend, softmax
+from mien.classification.model_config import SHIPPED, find_model, load_config, shipped_models
 from mien.errors import ModelError, OptionError
-from mien.model_folder import SHIPPED, find_model, load_config, shipped_models
+from mien.evaluation.datasets import FaceSet
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_blend_by_hand() -> None:
     answer = blend(logits, priors, 1.0)[0]
     first = np.exp(2.0) / (np.exp(2.0) + 6)
     assert answer[2] == pytest.approx((first + 1 / 7) / 2, abs=1e-5)
-    # With all logits equal, leaving the priors behind in full favours what was rare in training.
+    # With all logits equal, leaving the priors behind in full favors what was rare in training.
     priors = np.array([[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]])
     rare = blend(np.zeros((1, 1, 7), np.float32), priors, 1.0)[0]
     assert rare[1] / rare[0] == pytest.approx(4.0, rel=1e-3)
@@ -165,10 +165,10 @@ def test_eight_bits_say_nearly_the_same(drawn: FaceSet) -> None:
 
 def test_eight_bits_are_chosen_where_they_are_faster(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for faster, chosen in ((True, "int8"), (False, "fp32")):
-        monkeypatch.setattr("mien.classifier.has_int8_instructions", lambda faster=faster: faster)
+        monkeypatch.setattr("mien.classification.classifier.has_int8_instructions", lambda faster=faster: faster)
         assert EmotionClassifier(str(folder), device="cpu").precision == chosen
     (folder / "model-int8.onnx").unlink()
-    monkeypatch.setattr("mien.classifier.has_int8_instructions", lambda: True)
+    monkeypatch.setattr("mien.classification.classifier.has_int8_instructions", lambda: True)
     assert EmotionClassifier(str(folder)).precision == "fp32"
     with pytest.raises(OptionError, match=r"has no model-int8\.onnx; export it with --int8"):
         EmotionClassifier(str(folder), precision="int8")

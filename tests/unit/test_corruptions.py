@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien import corruptions
-from mien.corruptions import CORRUPTIONS, Corruption
-from mien.datasets import FaceSet
+from mien.classification.model_config import SHIPPED
 from mien.emotions import LABELS
-from mien.evaluation import Answers
-from mien.model_folder import SHIPPED
-from mien.robustness import measure_robustness
+from mien.evaluation import corruptions
+from mien.evaluation.corruptions import CORRUPTIONS, Corruption
+from mien.evaluation.datasets import FaceSet
+from mien.evaluation.evaluate import Answers
+from mien.evaluation.robustness import measure_robustness
 
 
 def dice(seed: int = 1) -> np.random.Generator:
@@ -45,20 +45,20 @@ def test_mask_covers_its_share_inside_the_face(face: NDArray[np.uint8]) -> None:
     for seed in range(20):
         blank = np.full((48, 48), 100, np.uint8)
         covered = corruptions.mask(blank, 0.25, dice(seed)) != 100
-        assert covered.sum() in (0, 24 * 24), "0 if the square has by chance the grey of the face"
+        assert covered.sum() in (0, 24 * 24), "0 if the square has by chance the gray of the face"
 
 
 def test_dark_by_hand() -> None:
-    grey = np.full((48, 48), 200, np.uint8)
-    dim = corruptions.dark(grey, 0.25, dice())
+    gray = np.full((48, 48), 200, np.uint8)
+    dim = corruptions.dark(gray, 0.25, dice())
     assert dim.mean() == pytest.approx(50, abs=1)
     # 196 photons of 1000 give a deviation of sqrt(196) / 1000 * 255 = 3.6 levels; the sensor adds 2.
     assert dim.std() == pytest.approx(np.hypot(3.6, 2), rel=0.1)
 
 
 def test_noise_and_contrast_by_hand() -> None:
-    grey = np.full((48, 48), 128, np.uint8)
-    assert corruptions.noise(grey, 0.04, dice()).std() == pytest.approx(10.2, rel=0.1)
+    gray = np.full((48, 48), 128, np.uint8)
+    assert corruptions.noise(gray, 0.04, dice()).std() == pytest.approx(10.2, rel=0.1)
     halves = np.repeat(np.array([[100], [200]], np.uint8), 24, axis=0).repeat(48, axis=1)
     assert np.unique(corruptions.low_contrast(halves, 0.4, dice())).tolist() == [130, 170]
 

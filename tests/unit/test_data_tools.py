@@ -8,15 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.datasets import FaceSet
 from mien.errors import DataError, OptionError
-from mien.folders import read_faces
-from mien.training.folders import face_paths, write_faces
+from mien.evaluation.datasets import FaceSet
+from mien.evaluation.folders import read_faces
+from mien.training.class_folders import face_paths, write_faces
 from mien.training.inventory import class_complaints, draw_inventory, take_inventory
 
 pytest.importorskip("torch")
+from mien.evaluation.charts import save_figure
 from mien.training.balance import balanced_copies, class_weights
-from mien.training.pictures import save_figure
 
 
 def run(*arguments: str | Path) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.datasets import FaceSet, list_pictures, read_fer2013, read_votes
 from mien.errors import DataError
+from mien.evaluation.datasets import FaceSet, list_pictures, read_fer2013, read_votes
 
 HEADER = "emotion,pixels,Usage\n"
 PIXELS = " ".join(str(value % 256) for value in range(2304))
@@ -140,7 +140,7 @@ def test_labels_csv(tmp_path: Path) -> None:
 
 
 def test_bad_folders(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no labelled pictures"):
+    with pytest.raises(DataError, match="no labeled pictures"):
         list_pictures(tmp_path)
     with pytest.raises(DataError, match="no such folder"):
         list_pictures(tmp_path / "absent")

@@ -11,16 +11,16 @@ from typer.testing import CliRunner
 
 import mien
 from mien.analyzer import Analyzer
-from mien.classifier import EmotionClassifier
+from mien.classification.classifier import EmotionClassifier
+from mien.classification.explanation import explain, occlusion_effect
+from mien.classification.heatmap import draw_explanation
+from mien.classification.model_config import SHIPPED
 from mien.cli.main import app
-from mien.datasets import list_pictures
 from mien.emotions import Emotion
 from mien.errors import ImageError, OptionError
-from mien.evaluation import largest_face
-from mien.explanation import explain, occlusion_effect
-from mien.heatmap import draw_explanation
+from mien.evaluation.datasets import list_pictures
+from mien.evaluation.evaluate import largest_face
 from mien.images import read_image
-from mien.model_folder import SHIPPED
 
 
 class Spot:
@@ -194,7 +194,7 @@ def test_an_empty_map_says_so(
     assert not full.is_empty
     assert empty.is_empty
     for explanation, words in ((full, ""), (empty, "the map is empty")):
-        monkeypatch.setattr("mien.explanation.explain", lambda *_, found=explanation: found)
+        monkeypatch.setattr("mien.classification.explanation.explain", lambda *_, found=explanation: found)
         run = CliRunner().invoke(app, ["explain", "photo.jpg", "--out", str(tmp_path / "map.png")])
         assert run.exit_code == 0
         assert words in run.stderr

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.datasets import FaceSet, read_votes
 from mien.errors import DataError, OptionError
-from mien.folders import read_faces
+from mien.evaluation.datasets import FaceSet, read_votes
+from mien.evaluation.folders import read_faces
 
 
 def write(path: Path, pixels: np.ndarray) -> None:
@@ -21,15 +21,15 @@ def test_reads_the_csv(drawn: FaceSet, drawn_csv: Path) -> None:
     assert faces.digest() == drawn.digest()
 
 
-def test_any_spelling_size_and_colour(tmp_path: Path) -> None:
-    grey = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
-    write(tmp_path / "train/Happiness/a.png", grey)
+def test_any_spelling_size_and_color(tmp_path: Path) -> None:
+    gray = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
+    write(tmp_path / "train/Happiness/a.png", gray)
     write(tmp_path / "train/surprised/b.png", np.full((200, 100, 3), (10, 200, 90), np.uint8))
     write(tmp_path / "test/anger/c.jpg", np.full((20, 20), 77, np.uint8))
     faces = read_faces(tmp_path)
     assert faces.labels.tolist() == [3, 5, 0]
     assert faces.usage.tolist() == ["Training", "Training", "PublicTest"]
-    assert (faces.pixels[0] == grey).all(), "a grey 48x48 picture must come back as it is"
+    assert (faces.pixels[0] == gray).all(), "a gray 48x48 picture must come back as it is"
     assert faces.pixels.shape == (3, 48, 48)
     assert abs(int(faces.pixels[2].mean()) - 77) <= 1
 
@@ -76,7 +76,7 @@ def test_damaged_pictures(tmp_path: Path, total: int, works: bool, caplog: pytes
 
 
 def test_refusals(tmp_path: Path, drawn_csv: Path) -> None:
-    with pytest.raises(DataError, match="no labelled pictures"):
+    with pytest.raises(DataError, match="no labeled pictures"):
         read_faces(tmp_path)
     with pytest.raises(OptionError, match="votes belong"):
         read_faces(tmp_path, drawn_csv)

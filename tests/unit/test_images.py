@@ -59,12 +59,12 @@ def test_all_sources_give_the_same_frame(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("image", "kind", "expected"),
     [
-        pytest.param(solid("L", 77), "PNG", (77, 77, 77), id="grey"),
+        pytest.param(solid("L", 77), "PNG", (77, 77, 77), id="gray"),
         pytest.param(solid("1", 1), "PNG", (255, 255, 255), id="black-and-white"),
         pytest.param(solid("RGB", BLUE).convert("P"), "PNG", None, id="palette"),
         pytest.param(solid("RGBA", (*GREEN, 255)), "PNG", GREEN, id="opaque alpha"),
         pytest.param(solid("RGBA", (*GREEN, 0)), "PNG", (255, 255, 255), id="transparent is laid on white"),
-        pytest.param(solid("LA", (100, 255)), "PNG", (100, 100, 100), id="grey with alpha"),
+        pytest.param(solid("LA", (100, 255)), "PNG", (100, 100, 100), id="gray with alpha"),
         pytest.param(solid("I;16", 257 * 90), "PNG", (90, 90, 90), id="16 bit"),
         pytest.param(solid("CMYK", (0, 255, 0, 0)), "TIFF", (255, 0, 255), id="CMYK TIFF"),
         pytest.param(solid("RGB", RED), "AVIF", None, id="AVIF"),
@@ -110,9 +110,9 @@ def test_first_frame_of_an_animation(kind: str) -> None:
 @pytest.mark.parametrize(
     ("array", "expected"),
     [
-        pytest.param(np.full((2, 3), 9, np.uint8), (9, 9, 9), id="grey"),
+        pytest.param(np.full((2, 3), 9, np.uint8), (9, 9, 9), id="gray"),
         pytest.param(np.full((2, 3, 1), 9, np.uint8), (9, 9, 9), id="one channel"),
-        pytest.param(np.full((2, 3, 3), (1, 2, 3), np.uint8), (1, 2, 3), id="colour"),
+        pytest.param(np.full((2, 3, 3), (1, 2, 3), np.uint8), (1, 2, 3), id="color"),
         pytest.param(np.full((2, 3, 4), (1, 2, 3, 0), np.uint8), (255, 255, 255), id="transparent"),
         pytest.param(np.full((2, 3), 65535, np.uint16), (255, 255, 255), id="16 bit"),
         pytest.param(np.full((4, 6, 3), 7, np.uint8)[::2, ::2], (7, 7, 7), id="not contiguous"),
@@ -145,7 +145,7 @@ def test_arrays(array: np.ndarray, expected: tuple[int, int, int]) -> None:
         pytest.param(
             cv2.imencode(".tif", np.zeros((9, 9, 3), np.float32))[1].tobytes(),
             "is a damaged TIFF, or one with floating-point numbers; save it with 8",
-            id="float colour TIFF",
+            id="float color TIFF",
         ),
         pytest.param(b"\0\0\0\x18ftypheic" + bytes(99), "HEIC picture, which mien does not read; save it", id="HEIC"),
         pytest.param(b"\0\0\0\x18ftypmp42" + bytes(99), "is a video, expected a picture; videos are", id="video"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.metrics import evaluate, expected_calibration_error
+from mien.evaluation.metrics import evaluate, expected_calibration_error
 
 
 def answers_for(labels: list[int], confidence: float = 0.9) -> np.ndarray:

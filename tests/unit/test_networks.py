@@ -38,7 +38,7 @@ def test_system_d_has_three_and_a_half_million_parameters() -> None:
 def test_a_server_that_cannot_be_reached_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
-    from mien.training import backbones
+    from mien.training.networks import timm_backbones as backbones
 
     asked = []
     monkeypatch.setattr(backbones, "_reachable", asked.append)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import mien
+from mien.classification.model_config import SHIPPED, load_config
 from mien.errors import OptionError
-from mien.model_folder import SHIPPED, load_config
 
 
 def run(code: str) -> str:
@@ -56,7 +56,7 @@ def test_every_public_name_is_there() -> None:
         ({"device": None}, "unknown device None; expected one of auto, cpu, cuda"),
         ({"model": "mien-9"}, "mien-9: no such model; expected a folder with model.onnx and config.json, or one of"),
         ({"model": "m" * 300}, "no such model"),
-        ({"colour": "red"}, "unknown option 'colour'; expected one of model, detector, min_confidence,"),
+        ({"color": "red"}, "unknown option 'color'; expected one of model, detector, min_confidence,"),
     ],
 )
 def test_impossible_options_are_named(values: dict[str, object], message: str) -> None:

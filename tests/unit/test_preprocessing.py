@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.alignment import FaceAligner
 from mien.analyzer import Analyzer
 from mien.detection import DetectedFace
-from mien.evaluation import on_canvas
+from mien.detection.landmarks import FaceAligner
+from mien.evaluation.evaluate import on_canvas
 from mien.preprocessing import CROP_SCALE, CROP_SHIFT, crop, crop_color, to_tensor
 
 
@@ -70,14 +70,14 @@ def test_the_square_takes_the_longer_side_and_moves_along_the_face() -> None:
 @pytest.mark.parametrize("degrees", [-40, -20, 15, 40])
 def test_a_tilted_face_is_turned_upright(astronaut: NDArray[np.uint8], degrees: float) -> None:
     box = (178.0, 67.0, 88.0, 116.0)
-    centre = (box[0] + box[2] / 2, box[1] + box[3] / 2)
+    center = (box[0] + box[2] / 2, box[1] + box[3] / 2)
     # OpenCV turns counter-clockwise for positive angles, roll counts clockwise.
-    matrix = cv2.getRotationMatrix2D(centre, -degrees, 1.0)
+    matrix = cv2.getRotationMatrix2D(center, -degrees, 1.0)
     turned = np.asarray(cv2.warpAffine(astronaut, matrix, (512, 512), flags=cv2.INTER_CUBIC), np.uint8)
     side = 116.0
-    upright = crop(astronaut, face_at(centre[0] - 58, centre[1] - 58, side), 48).astype(int)
-    restored = crop(turned, face_at(centre[0] - 58, centre[1] - 58, side, math.radians(degrees)), 48).astype(int)
-    left_tilted = crop(turned, face_at(centre[0] - 58, centre[1] - 58, side), 48).astype(int)
+    upright = crop(astronaut, face_at(center[0] - 58, center[1] - 58, side), 48).astype(int)
+    restored = crop(turned, face_at(center[0] - 58, center[1] - 58, side, math.radians(degrees)), 48).astype(int)
+    left_tilted = crop(turned, face_at(center[0] - 58, center[1] - 58, side), 48).astype(int)
     assert np.abs(upright - restored).mean() < 4
     assert np.abs(upright - left_tilted).mean() > 10
 
@@ -86,8 +86,8 @@ def test_a_tilted_face_is_turned_upright(astronaut: NDArray[np.uint8], degrees: 
 def test_landmarks_follow_the_tilt(analyzer: Analyzer, astronaut: NDArray[np.uint8], degrees: float) -> None:
     matrix = cv2.getRotationMatrix2D((222, 125), -degrees, 1.0)
     turned = np.asarray(cv2.warpAffine(astronaut, matrix, (512, 512)), np.uint8)
-    upright_roll = math.degrees(analyzer.find_faces(astronaut)[0].roll)
-    (face,) = analyzer.find_faces(turned)
+    upright_roll = math.degrees(analyzer.detect_faces(astronaut)[0].roll)
+    (face,) = analyzer.detect_faces(turned)
     assert math.degrees(face.roll) - upright_roll == pytest.approx(degrees, abs=6)
 
 
@@ -104,16 +104,16 @@ def test_landmarks_lie_where_they_should(astronaut: NDArray[np.uint8]) -> None:
 
 def test_detected_faces_come_back_in_fer2013_framing(analyzer: Analyzer, astronaut: NDArray[np.uint8]) -> None:
     """A crop laid on a canvas and found again is the crop, within the detector's jitter."""
-    original = crop(astronaut, analyzer.find_faces(astronaut)[0], 48)
+    original = crop(astronaut, analyzer.detect_faces(astronaut)[0], 48)
     canvas, _ = on_canvas(original)
-    (face,) = analyzer.find_faces(canvas)
+    (face,) = analyzer.detect_faces(canvas)
     again = crop(canvas, face, 48)
     assert np.corrcoef(original.ravel(), again.ravel())[0, 1] > 0.85
     assert 0.9 < CROP_SCALE < 1.1
     assert abs(CROP_SHIFT) < 0.05
 
 
-def test_to_tensor_normalises() -> None:
+def test_to_tensor_normalizes() -> None:
     crops = np.array([np.full((48, 48), 0), np.full((48, 48), 255)], np.uint8)
     tensor = to_tensor(crops, mean=0.5, std=0.25)
     assert tensor.shape == (2, 1, 48, 48)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from mien.classification.quality import QUALITY_FLAGS, quality_flags, turn, words
 from mien.detection.base import DetectedFace, Frame
-from mien.quality import HINTS, hints, turn, words
 
 FACE = DetectedFace((178.0, 63.0, 90.0, 113.0), 0.9)
 """Where Eileen Collins' face is in the picture."""
@@ -24,33 +24,33 @@ def with_nose(x: float) -> DetectedFace:
 
 
 def test_a_good_face_has_no_hints(astronaut: Frame) -> None:
-    assert hints(astronaut, FACE) == ()
-    assert hints(astronaut, with_nose(220.0)) == ()
+    assert quality_flags(astronaut, FACE) == ()
+    assert quality_flags(astronaut, with_nose(220.0)) == ()
 
 
 def test_a_small_face(astronaut: Frame) -> None:
     small = cv2.resize(astronaut, None, fx=0.15, fy=0.15, interpolation=cv2.INTER_AREA)
-    assert hints(small, scaled(FACE, 0.15)) == ("too_small",)
+    assert quality_flags(small, scaled(FACE, 0.15)) == ("too_small",)
 
 
 def test_a_blurred_face(astronaut: Frame) -> None:
-    assert hints(cv2.GaussianBlur(astronaut, (0, 0), 6), FACE) == ("blurred",)
+    assert quality_flags(cv2.GaussianBlur(astronaut, (0, 0), 6), FACE) == ("blurred",)
 
 
 def test_blur_is_judged_alike_in_large_and_dim_pictures(astronaut: Frame) -> None:
     large = cv2.resize(astronaut, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
-    assert "blurred" not in hints(large, scaled(FACE, 3))
-    assert "blurred" in hints(cv2.GaussianBlur(large, (0, 0), 18), scaled(FACE, 3))
-    assert "blurred" not in hints(cv2.convertScaleAbs(astronaut, alpha=0.3), FACE)
+    assert "blurred" not in quality_flags(large, scaled(FACE, 3))
+    assert "blurred" in quality_flags(cv2.GaussianBlur(large, (0, 0), 18), scaled(FACE, 3))
+    assert "blurred" not in quality_flags(cv2.convertScaleAbs(astronaut, alpha=0.3), FACE)
 
 
 def test_a_dark_face(astronaut: Frame) -> None:
-    assert hints(cv2.convertScaleAbs(astronaut, alpha=0.15), FACE) == ("dark",)
+    assert quality_flags(cv2.convertScaleAbs(astronaut, alpha=0.15), FACE) == ("dark",)
 
 
 @pytest.mark.parametrize(("nose_x", "turned"), [(220.0, False), (228.0, False), (245.0, True), (195.0, True)])
 def test_a_face_turned_away(astronaut: Frame, nose_x: float, turned: bool) -> None:
-    assert ("turned_away" in hints(astronaut, with_nose(nose_x))) is turned
+    assert ("turned_away" in quality_flags(astronaut, with_nose(nose_x))) is turned
 
 
 def test_turn_has_a_sign_and_ignores_tilt() -> None:
@@ -75,13 +75,13 @@ def test_turn_has_a_sign_and_ignores_tilt() -> None:
     ],
 )
 def test_a_face_cut_off(astronaut: Frame, box: tuple[float, float, float, float], cut: bool) -> None:
-    assert ("cut_off" in hints(astronaut, DetectedFace(box, 0.9))) is cut
+    assert ("cut_off" in quality_flags(astronaut, DetectedFace(box, 0.9))) is cut
 
 
 @pytest.mark.parametrize("box", [(-500.0, -500.0, 90.0, 90.0), (900.0, 900.0, 90.0, 90.0), (5.0, 5.0, 0.2, 0.2)])
 def test_odd_boxes_do_no_harm(astronaut: Frame, box: tuple[float, float, float, float]) -> None:
-    assert set(hints(astronaut, DetectedFace(box, 0.9))) <= set(HINTS)
-    assert set(hints(astronaut[:1, :1], DetectedFace(box, 0.9))) <= set(HINTS)
+    assert set(quality_flags(astronaut, DetectedFace(box, 0.9))) <= set(QUALITY_FLAGS)
+    assert set(quality_flags(astronaut[:1, :1], DetectedFace(box, 0.9))) <= set(QUALITY_FLAGS)
 
 
 def test_words_for_people() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mien.emotions import Emotion
 from mien.errors import OptionError
-from mien.smoothing import SETTLE_S, SWITCH_MARGIN, EmotionSmoother
+from mien.tracking.smoothing import SETTLE_S, SWITCH_MARGIN, EmotionSmoother
 
 HAPPY, SAD = np.eye(7)[Emotion.HAPPY.number], np.eye(7)[Emotion.SAD.number]
 

@@ -14,7 +14,7 @@ from mien.emotions import Emotion
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions
 from mien.results import FrameResult
-from mien.stream import LOOK_AGAIN_S, StreamAnalyzer
+from mien.tracking.stream import LOOK_AGAIN_S, StreamAnalyzer
 
 FRAME = np.full((240, 320, 3), 128, np.uint8)
 
@@ -167,7 +167,7 @@ def test_finding_and_reading_apart_give_the_same() -> None:
     together, apart = stream(script()), stream(script())
     expected = [together.analyze(FRAME, i / 30, i, "a.mp4") for i in range(140)]
     sightings = [apart.find(FRAME, i / 30, i) for i in range(140)]
-    assert [apart.read(sighting, "a.mp4") for sighting in sightings] == expected
+    assert [apart.read(detections, "a.mp4") for detections in sightings] == expected
 
 
 def test_detect_every_must_be_positive() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mien.detection.base import DetectedFace
-from mien.tracking import KEEP_S, FaceTracker
+from mien.tracking.tracker import KEEP_S, FaceTracker
 
 Path = Callable[[float], "tuple[float, float] | None"]
 
@@ -154,9 +154,9 @@ def test_prediction_follows_the_motion_and_then_comes_to_rest() -> None:
         tracker.update([face(100 + 10 * frame, 100)], frame / 30)
     ((number, soon),) = tracker.predict(30 / 30)
     ((_, late),) = tracker.predict(10.0)
-    centre = soon.box[0] + 50
+    center = soon.box[0] + 50
     assert number == 1
-    assert centre == pytest.approx(400, abs=3)
+    assert center == pytest.approx(400, abs=3)
     assert late.box[0] + 50 < 390 + 300 * 0.5 + 1
 
 

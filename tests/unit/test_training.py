@@ -11,9 +11,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("lightning", reason="needs the extra train")
 
-from mien.classifier import EmotionClassifier
-from mien.datasets import FaceSet
+from mien.classification.classifier import EmotionClassifier
 from mien.errors import DataError, ModelError, OptionError
+from mien.evaluation.datasets import FaceSet
 from mien.training import export
 from mien.training.augment import Augment
 from mien.training.fit import fit, split_training

@@ -12,9 +12,9 @@ from PIL import Image
 from mien.emotions import Emotion
 from mien.errors import OptionError
 from mien.results import Face, FrameResult
-from mien.summary import Summary
-from mien.timeline import Timeline
-from mien.video.tables import COLUMNS, TABLE_SUFFIXES, open_table, rows
+from mien.video.rows import COLUMNS, TABLE_SUFFIXES, open_table, rows
+from mien.video.summary import Summary
+from mien.video.timeline import Timeline
 
 
 def face(track: int, emotion: Emotion, confidence: float = 0.7, x: int = 10) -> Face:

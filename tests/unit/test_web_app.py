@@ -29,12 +29,13 @@ pytest.importorskip("streamlit_webrtc", reason="not installed: pip install 'mien
 import av
 from streamlit.testing.v1 import AppTest
 
-from mien.apps.web import charts, launch, model
+from mien.apps.web import cards, launch
 from mien.apps.web.connection import Connection
-from mien.apps.web.faces import as_csv, as_json, read_picture
+from mien.apps.web.pages import model
+from mien.apps.web.photos import as_csv, as_json, read_picture
 from mien.apps.web.settings import Settings
 from mien.apps.web.theme import logo
-from mien.apps.web.viewing import Progress, read_video
+from mien.apps.web.videos import Progress, read_video
 from mien.results import Face, FrameResult
 from mien.video import VideoWriter
 
@@ -133,12 +134,12 @@ def test_wrong_usage_is_one_line(arguments: list[str], code: int, message: str) 
 
 
 def test_bars_show_all_seven() -> None:
-    shown = re.findall(r'data-emotion="(\w+)" data-value="([\d.]+)"', charts.bars(face().probabilities))
+    shown = re.findall(r'data-emotion="(\w+)" data-value="([\d.]+)"', cards.bars(face().probabilities))
     assert [(Emotion(name), float(value)) for name, value in shown] == list(face().probabilities.items())
 
 
 def test_a_strip_is_empty_where_nobody_was_seen() -> None:
-    assert charts._outline(np.array([50.0, np.nan, 100.0, 80.0])) == [
+    assert cards._outline(np.array([50.0, np.nan, 100.0, 80.0])) == [
         (0, 0),
         *[(0, 0), (0, 50), (12.5, 50), (25, 50), (25, 0)],
         *[(50, 0), (50, 100), (62.5, 100), (87.5, 80), (100, 80), (100, 0)],
@@ -147,15 +148,15 @@ def test_a_strip_is_empty_where_nobody_was_seen() -> None:
 
 
 def test_names_and_hints_cannot_bring_html() -> None:
-    card = charts.face_card("<b>Eve</b>", face(uncertain=True, quality=("dark",)))
+    card = cards.face_card("<b>Eve</b>", face(uncertain=True, quality=("dark",)))
     assert "<b>Eve" not in card
     assert "&lt;b&gt;Eve" in card
     assert "uncertain" in card
     assert "turn on a light" in card
-    assert "<script" not in charts.notice("<script>", "<script>")
+    assert "<script" not in cards.notice("<script>", "<script>")
 
 
-def test_the_logo_has_every_colour() -> None:
+def test_the_logo_has_every_color() -> None:
     assert len(set(re.findall(r"stroke=\"(#\w+)\"", logo()))) == len(Emotion)
 
 
@@ -235,7 +236,7 @@ def test_leaving_while_a_video_is_read_leaves_no_file(
     def leave(progress: Progress) -> None:
         raise LeftError
 
-    monkeypatch.setattr("mien.apps.web.viewing._STEP_S", -1.0)
+    monkeypatch.setattr("mien.apps.web.videos._STEP_S", -1.0)
     with _temp(monkeypatch, tmp_path), pytest.raises(LeftError):
         read_video(analyzer, clip, leave)
 
@@ -365,7 +366,7 @@ def test_a_model_that_is_gone_is_told_on_every_page() -> None:
     def script() -> None:
         import streamlit as st
 
-        from mien.apps.web import model, photo
+        from mien.apps.web.pages import model, photo
         from mien.apps.web.shell import guarded
 
         st.session_state["model"] = "/gone"
@@ -398,7 +399,7 @@ def test_only_visitors_at_the_machine_may_name_its_folders(
 
 def test_the_model_page_opens_a_model_and_refuses_what_is_none(tmp_path: Path) -> None:
     def script() -> None:
-        from mien.apps.web import model
+        from mien.apps.web.pages import model
 
         model.page()
 

@@ -27,12 +27,12 @@ def until(holds: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) 
 
 
 def count(picture: NDArray[np.uint8], color: tuple[int, int, int], tolerance: int = 3) -> int:
-    """How many pixels of a picture, (H, W, 3) red, green, blue, have a colour."""
+    """How many pixels of a picture, (H, W, 3) red, green, blue, have a color."""
     return int((np.abs(picture.astype(int) - color).max(axis=2) <= tolerance).sum())
 
 
 def boxed(picture: NDArray[np.uint8], pixels: int = 300) -> bool:
-    """Whether a box or label is to be seen: so many pixels in the exact colour of an emotion."""
+    """Whether a box or label is to be seen: so many pixels in the exact color of an emotion."""
     return any(count(picture, emotion.color, 0) > pixels for emotion in Emotion)
 
 

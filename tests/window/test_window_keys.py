@@ -53,7 +53,7 @@ def test_s_saves_a_screenshot_with_the_box(app: App, clip: Path) -> None:
     picture = read_image(app.saved(".png")[0])
     assert picture.shape[0] == 240
     assert boxed(picture[:, :320, ::-1], pixels=100)
-    # The card beside it, with the grey of the bars.
+    # The card beside it, with the gray of the bars.
     assert count(picture[:, 320:, ::-1], (56, 56, 56)) > 1000
     with open_video(clip) as video:
         plain = next(iter(video)).image

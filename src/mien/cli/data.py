@@ -1,4 +1,4 @@
-"""``mien data``: look at labelled faces, export and balance them."""
+"""``mien data``: look at labeled faces, export and balance them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mien.cli.output import errors, tables, with_progress
 from mien.errors import MissingExtraError, OptionError
 
 if TYPE_CHECKING:
-    from mien.datasets import FaceSet
+    from mien.evaluation.datasets import FaceSet
     from mien.training.inventory import Inventory
 
-data = typer.Typer(no_args_is_help=True, help="Look at labelled faces, export and balance them.")
+data = typer.Typer(no_args_is_help=True, help="Look at labeled faces, export and balance them.")
 
 
 @data.command()
@@ -35,7 +35,7 @@ def info(
         raise MissingExtraError("the bar chart", "train")
     inventory = take_inventory(read(source, votes))
     if picture is not None:
-        from mien.training.pictures import save_figure
+        from mien.evaluation.charts import save_figure
 
         save_figure(draw_inventory(inventory), picture)
     if as_json:
@@ -49,7 +49,7 @@ def export(
     source: DataArgument, out: Annotated[Path, typer.Argument(help="Folder to write train/, val/ and test/ to.")]
 ) -> None:
     """Write faces as PNG files in class folders; run it again to go on after a stop."""
-    from mien.training.folders import face_paths, write_faces
+    from mien.training.class_folders import face_paths, write_faces
 
     faces = read(source)
     written = write_faces(out, faces.pixels, face_paths(faces), lambda n, total: with_progress(n, total, "writing"))
@@ -67,7 +67,7 @@ def balance(
     import numpy as np
 
     from mien.training.balance import balanced_copies
-    from mien.training.folders import copy_paths, face_paths, write_faces
+    from mien.training.class_folders import copy_paths, face_paths, write_faces
     from mien.training.inventory import class_complaints
 
     faces = read(source)
@@ -93,7 +93,7 @@ def require_training(feature: str) -> None:
 
 
 def read(source: Path, votes: Path | None = None) -> FaceSet:
-    """Read labelled faces with a progress bar; what is skipped is said on stderr.
+    """Read labeled faces with a progress bar; what is skipped is said on stderr.
 
     Raises:
         OptionError: If there is no such data, or no such votes.
@@ -101,7 +101,7 @@ def read(source: Path, votes: Path | None = None) -> FaceSet:
     """
     from rich.logging import RichHandler
 
-    from mien.folders import read_faces
+    from mien.evaluation.folders import read_faces
 
     for path in filter(None, (source, votes)):
         if not path.exists():

@@ -25,9 +25,9 @@ from mien.options import AnalyzerOptions
 
 if TYPE_CHECKING:
     from mien.analyzer import Analyzer
-    from mien.evaluation import Answers
-    from mien.metrics import Report
-    from mien.robustness import Robustness
+    from mien.evaluation.evaluate import Answers
+    from mien.evaluation.metrics import Report
+    from mien.evaluation.robustness import Robustness
 
 
 def evaluate(
@@ -61,31 +61,31 @@ def evaluate(
     ] = None,
     as_json: OneJsonOption = False,
 ) -> None:
-    """Measure a model on labelled faces.
+    """Measure a model on labeled faces.
 
     Damaged pictures of a folder are named and left out; if they are more than one in a hundred, nothing is measured.
     """
-    from mien.datasets import USAGES
+    from mien.evaluation.datasets import USAGES
 
     if usage not in USAGES:
         raise OptionError(f"unknown usage {usage!r}; expected one of {', '.join(USAGES)}")
     if report is not None and (find_spec("matplotlib") is None or find_spec("sklearn") is None):
         raise MissingExtraError("the report", "train")
     from mien.analyzer import load
-    from mien.evaluation import answer_data, summarise
-    from mien.metrics import evaluate as measure
+    from mien.evaluation.evaluate import answer_data, summarize
+    from mien.evaluation.metrics import evaluate as measure
 
     analyzer = load(AnalyzerOptions(model, detector, device=device, threads=threads, precision=precision))
     answers = answer_data(
         data, analyzer, usage, through_detector, head, lambda items, total: with_progress(items, total, "reading")
     )
     figures = measure(answers.labels, answers.probabilities)
-    values = summarise(figures, answers) | {"precision": analyzer.classifier.precision}
+    values = summarize(figures, answers) | {"precision": analyzer.classifier.precision}
     robustness = _harden(answers, analyzer) if corruptions else None
     if robustness is not None:
         values["corruptions"] = robustness.to_dict()
     if report is not None:
-        from mien.report import write_report
+        from mien.evaluation.report import write_report
 
         write_report(report, f"{model} on {usage} of {data.name}", figures, answers, values, robustness)
     if as_json:
@@ -99,7 +99,7 @@ def evaluate(
 
 
 def _harden(answers: Answers, analyzer: Analyzer) -> Robustness:
-    from mien.robustness import measure_robustness
+    from mien.evaluation.robustness import measure_robustness
 
     return measure_robustness(
         answers, analyzer.classifier, lambda items, total: with_progress(items, total, "corrupting")

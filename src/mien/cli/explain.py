@@ -39,8 +39,8 @@ def explain(
     if out.is_dir() or (out.exists() and picture.exists() and os.path.samefile(out, picture)):  # noqa: PTH121
         raise OptionError(f"--out {out}: is {'a folder' if out.is_dir() else 'the photo itself'}; name another file")
     from mien.analyzer import load
-    from mien.explanation import explain as find_reasons
-    from mien.heatmap import draw_explanation
+    from mien.classification.explanation import explain as find_reasons
+    from mien.classification.heatmap import draw_explanation
     from mien.images import write_image
 
     explanation = find_reasons(str(picture), face, emotion, load(options))
@@ -48,4 +48,4 @@ def explain(
     words = f"face {explanation.number}, {explanation.emotion} {100 * explanation.probability:.0f} %"
     tables.print(f"{words}: {out}", soft_wrap=True)
     if explanation.is_empty:
-        complain("warning: the map is empty: covering no part of the face changes this by 0.2 points on the average")
+        complain("warning: the map is empty: covering no part of the face changes this by 0.2 points on average")

@@ -34,9 +34,9 @@ def export(
     difference = export_run(run, faces, out, checkpoint, average or ())
     tables.print(f"exported: {out}; probabilities differ from PyTorch's by at most {difference:.1e}")
     if int8:
-        from mien.training.quantise import quantise_folder
+        from mien.training.quantize import quantize_folder
 
-        loss = quantise_folder(out, faces)
+        loss = quantize_folder(out, faces)
         points = 100 * (loss.before - loss.after)
         tables.print(
             f"8 bits: accuracy on PublicTest {loss.after:.4f} against {loss.before:.4f} with 32 bits, "

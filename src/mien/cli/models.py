@@ -10,7 +10,7 @@ def models() -> None:
     from rich import box
     from rich.table import Table
 
-    from mien.model_folder import find_model, load_config, shipped_models
+    from mien.classification.model_config import find_model, load_config, shipped_models
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model")

@@ -25,9 +25,9 @@ from mien.options import AnalyzerOptions
 if TYPE_CHECKING:
     from mien.analyzer import Analyzer
     from mien.results import FrameResult
-    from mien.stream import Sighting
-    from mien.summary import Summary
+    from mien.tracking.stream import FrameDetections
     from mien.video import VideoFrame, VideoReader
+    from mien.video.summary import Summary
 
 
 def video(
@@ -168,7 +168,7 @@ def _open(video: Input, job: Job, stack: ExitStack) -> tuple[VideoReader, list[_
         rows = stack.enter_context(open_table(target(job.table, video)))
         sinks.append(lambda _, result: rows.write(result))
     if job.timeline is not None:
-        from mien.timeline import Timeline
+        from mien.video.timeline import Timeline
 
         strips = stack.enter_context(Timeline(target(job.timeline, video)))
         sinks.append(lambda _, result: strips.write(result))
@@ -178,21 +178,25 @@ def _open(video: Input, job: Job, stack: ExitStack) -> tuple[VideoReader, list[_
 def _read(
     reader: VideoReader, place: str, job: Job, analyzer: Analyzer, sinks: list[_Sink], interrupted: Event
 ) -> Summary:
-    from mien.stream import StreamAnalyzer
-    from mien.summary import Summary
-    from mien.video import ahead
+    from mien.tracking.stream import StreamAnalyzer
+    from mien.video import prefetch
+    from mien.video.summary import Summary
 
     stream = StreamAnalyzer(analyzer, job.detect_every)
     summary = Summary()
 
-    def find(frames: Iterator[VideoFrame]) -> Iterator[tuple[VideoFrame, Sighting]]:
+    def find(frames: Iterator[VideoFrame]) -> Iterator[tuple[VideoFrame, FrameDetections]]:
         for frame in frames:
             yield frame, stream.find(frame.image, frame.time_s, frame.number)
 
     # Three frames at a time: one thread decodes, one finds faces, this one reads them; a fourth encodes.
-    with progress(reader, place) as advance, closing(ahead(reader)) as frames, closing(ahead(find(frames))) as found:
-        for frame, sighting in found:
-            result = stream.read(sighting, str(reader.path))
+    with (
+        progress(reader, place) as advance,
+        closing(prefetch(reader)) as frames,
+        closing(prefetch(find(frames))) as found,
+    ):
+        for frame, detections in found:
+            result = stream.read(detections, str(reader.path))
             for sink in sinks:
                 sink(frame, result)
             summary.add(result)

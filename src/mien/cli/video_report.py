@@ -15,8 +15,8 @@ from mien.emotions import Emotion
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from mien.summary import Summary
     from mien.video import VideoReader
+    from mien.video.summary import Summary
 
 
 @contextmanager

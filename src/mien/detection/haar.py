@@ -33,12 +33,12 @@ class Haar:
 
     def detect(self, frame: Frame) -> list[DetectedFace]:
         """Find the faces of a frame; see `FaceDetector.detect`. Every score is 1.0."""
-        grey = cv2.equalizeHist(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY))
-        if min(grey.shape) < 24:
+        gray = cv2.equalizeHist(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY))
+        if min(gray.shape) < 24:
             return []
         # The cascade keeps state during a call.
         with self._lock:
-            found = np.asarray(self._cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5, minSize=(24, 24)))
+            found = np.asarray(self._cascade.detectMultiScale(gray, scaleFactor=1.1, minNeighbors=5, minSize=(24, 24)))
         faces = []
         for left, top, side in sorted(
             ((int(x), int(y), int(w)) for x, y, w, _ in found.reshape(-1, 4)), key=lambda f: -f[2]

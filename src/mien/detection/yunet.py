@@ -105,7 +105,7 @@ class YuNet:
             found = self._look(np.asarray(turned, np.uint8))
             if found and (not best or found[0][1] > best[0][1]):
                 back = np.asarray(cv2.invertAffineTransform(turn), np.float64)
-                best = [(_move_centre(box, back), score) for box, score in found]
+                best = [(_move_center(box, back), score) for box, score in found]
         return best
 
     def _run(self, frame: Frame) -> dict[str, NDArray[np.float32]]:
@@ -134,10 +134,10 @@ class YuNet:
             chosen = np.flatnonzero(score >= self.score_threshold)
             delta = outputs[f"bbox_{stride}"][0, chosen].astype(np.float64)
             row, column = np.divmod(chosen, width // stride)
-            centre = (delta[:, :2] + np.stack([column, row], axis=1)) * stride
+            center = (delta[:, :2] + np.stack([column, row], axis=1)) * stride
             with np.errstate(over="ignore", invalid="ignore"):
                 size = np.exp(delta[:, 2:]) * stride
-                boxes.append(np.concatenate([centre - size / 2, size], axis=1))
+                boxes.append(np.concatenate([center - size / 2, size], axis=1))
             scores.append(score[chosen].astype(np.float64))
         return np.concatenate(boxes), np.concatenate(scores)
 
@@ -146,8 +146,8 @@ def _enlarge(found: list[_Candidate], scale: float) -> list[DetectedFace]:
     return [DetectedFace((x / scale, y / scale, w / scale, h / scale), score) for (x, y, w, h), score in found]
 
 
-def _move_centre(box: tuple[float, ...], matrix: NDArray[np.float64]) -> tuple[float, ...]:
-    """A box of the same size whose centre is moved by an affine matrix (2, 3)."""
+def _move_center(box: tuple[float, ...], matrix: NDArray[np.float64]) -> tuple[float, ...]:
+    """A box of the same size whose center is moved by an affine matrix (2, 3)."""
     left, top, width, height = box
     x, y = matrix @ (left + width / 2, top + height / 2, 1.0)
     return float(x - width / 2), float(y - height / 2), width, height

@@ -16,14 +16,14 @@ import mien
 from mien.analyzer import Analyzer
 from mien.options import AnalyzerOptions
 from mien.server.metrics import MetricsMiddleware
-from mien.server.pictures import picture_routes
 from mien.server.problems import ProblemDetails, documented, install_handlers
+from mien.server.routes.pictures import picture_routes
+from mien.server.routes.stream import stream_routes
+from mien.server.routes.videos import video_routes
 from mien.server.schemas import Health
 from mien.server.security import SecurityHeaders, has_token, unauthorized
 from mien.server.service import Service
 from mien.server.settings import ServerSettings
-from mien.server.stream import stream_routes
-from mien.server.video_routes import video_routes
 
 _DESCRIPTION = """
 Reads facial expressions in pictures, videos and live streams. **An emotion read from a face is a guess about an

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.classifier import EmotionClassifier
+from mien.classification.classifier import EmotionClassifier
 
 MAX_BATCH = 64
 """Faces in one run of the network; more gain nothing and make everybody wait for the whole batch."""

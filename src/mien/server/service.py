@@ -10,18 +10,18 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from mien.alignment import FaceAligner
 from mien.analyzer import Analyzer
-from mien.classifier import EmotionClassifier
+from mien.classification.classifier import EmotionClassifier
 from mien.detection import Frame, create_detector
+from mien.detection.landmarks import FaceAligner
 from mien.images import read_image
 from mien.options import AnalyzerOptions
 from mien.server.batching import BatchingClassifier
+from mien.server.limits import Limiter, WorkerPool
 from mien.server.metrics import Metrics
-from mien.server.pool import Places, WorkerPool
 from mien.server.problems import stopping
 from mien.server.settings import ServerSettings
-from mien.server.videos import VideoJobs
+from mien.server.video_jobs import VideoJobs
 
 _T = TypeVar("_T")
 
@@ -54,17 +54,17 @@ class Service:
         analyzer: What to read them with; None opens what the options name.
 
     Attributes:
-        requests: Places for requests with pictures.
-        streams: Places for open streams.
-        unknown: Places for streams that have not shown their token yet.
+        requests: Limiter for requests with pictures.
+        streams: Limiter for open streams.
+        unknown: Limiter for streams that have not shown their token yet.
     """
 
     def __init__(self, settings: ServerSettings, options: AnalyzerOptions, analyzer: Analyzer | None) -> None:
         self.settings, self.options = settings, options
         self.metrics = Metrics()
-        self.requests = Places(settings.threads + settings.queue)
-        self.streams = Places(settings.max_streams)
-        self.unknown = Places(settings.max_streams)
+        self.requests = Limiter(settings.threads + settings.queue)
+        self.streams = Limiter(settings.max_streams)
+        self.unknown = Limiter(settings.max_streams)
         self._given = analyzer
         self._parts: tuple[Analyzer, BatchingClassifier, WorkerPool, VideoJobs] | None = None
 

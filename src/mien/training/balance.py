@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mien.datasets import FaceSet
 from mien.emotions import LABELS
+from mien.evaluation.datasets import FaceSet
 from mien.training.augment import Augment
 
 # Enough that a copy is not the face again, little enough that the expression stays: what system A varies.

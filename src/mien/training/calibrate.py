@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from mien.classifier import blend, softmax
-from mien.datasets import FaceSet
+from mien.classification.classifier import blend, softmax
 from mien.emotions import LABELS
+from mien.evaluation.datasets import FaceSet
 
 PRIOR_POWER = 0.5
 """How far the answer for photos leaves behind how frequent an emotion was in training; see `ModelConfig`."""
@@ -18,12 +18,12 @@ PRIOR_POWER = 0.5
 TARGET_ACCURACY = 0.85
 """What is not called uncertain should be right this often."""
 
-_REGULARISATION = 0.003
+_REGULARIZATION = 0.003
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What calibration decides; see `mien.model_folder.ModelConfig` for the meaning of each field."""
+    """What calibration decides; see `mien.classification.model_config.ModelConfig` for the meaning of each field."""
 
     scales: tuple[tuple[float, ...], ...]
     biases: tuple[tuple[float, ...], ...]
@@ -96,7 +96,7 @@ def _fit_vector(
         z = wide * np.exp(x[0] + x[1 : 1 + classes]) + x[1 + classes :]
         z -= z.max(axis=1, keepdims=True)
         surprise = np.log(np.exp(z).sum(axis=1, keepdims=True)) - z
-        return float((target * surprise).sum() / known + _REGULARISATION * np.square(x[1:]).sum())
+        return float((target * surprise).sum() / known + _REGULARIZATION * np.square(x[1:]).sum())
 
     x = minimize(loss, np.zeros(1 + 2 * classes), method="L-BFGS-B", bounds=[(-2, 2)] * (1 + 2 * classes)).x
     return np.exp(x[0] + x[1 : 1 + classes]), x[1 + classes :]

@@ -65,7 +65,7 @@ class History(Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.is_global_zero and self._rows:
-            from mien.training.pictures import save_figure
+            from mien.evaluation.charts import save_figure
 
             save_figure(draw_curves(self._rows), self._curves)
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mien.classifier import softmax
-from mien.datasets import FACE_SIDE, FaceSet
-from mien.metrics import evaluate
+from mien.classification.classifier import softmax
+from mien.evaluation.datasets import FACE_SIDE, FaceSet
+from mien.evaluation.metrics import evaluate
 from mien.preprocessing import to_tensor
 from mien.runtime import create_session
 from mien.training.export import write_onnx
@@ -56,7 +56,7 @@ class Row:
 
 
 def measure_run(run: Path, faces: FaceSet, checkpoint: str = "best") -> Row:
-    """Measure a run's network on labelled faces.
+    """Measure a run's network on labeled faces.
 
     Args:
         run: A folder that `mien.training.fit.fit` made.

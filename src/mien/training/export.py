@@ -15,14 +15,14 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
-from mien.classifier import softmax
-from mien.datasets import FACE_SIDE, FaceSet
+from mien.classification.classifier import softmax
 from mien.emotions import LABELS
 from mien.errors import DataError, ModelError, OptionError
+from mien.evaluation.datasets import FACE_SIDE, FaceSet
 from mien.preprocessing import to_tensor
 from mien.training.calibrate import calibrate
-from mien.training.faces import split_training
-from mien.training.module import FaceModule
+from mien.training.datamodule import split_training
+from mien.training.lightning_module import FaceModule
 from mien.training.recipes import load_recipe
 from mien.training.runs import average_runs
 
@@ -94,7 +94,7 @@ def _command(run: Path) -> str:
 
 
 def write_onnx(module: FaceModule, path: Path) -> None:
-    """Write a network as ONNX: ``faces``, float32 (N, 1, 48, 48), normalised, to ``logits``, (N, heads, 7)."""
+    """Write a network as ONNX: ``faces``, float32 (N, 1, 48, 48), normalized, to ``logits``, (N, heads, 7)."""
     # Two faces rather than one: the exporter takes a dimension of 1 for fixed.
     example = torch.zeros(2, 1, FACE_SIDE, FACE_SIDE)
     program = torch.onnx.export(

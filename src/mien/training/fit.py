@@ -1,4 +1,4 @@
-"""Training through Lightning: from a recipe and labelled faces to a run folder with checkpoints."""
+"""Training through Lightning: from a recipe and labeled faces to a run folder with checkpoints."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from mien.datasets import FaceSet
 from mien.errors import DataError, OptionError, TrainingError
+from mien.evaluation.datasets import FaceSet
 from mien.files import write_whole
 from mien.training.balance import class_weights
 from mien.training.callbacks import EpochLines, History
 from mien.training.checkpoints import WholeCheckpoints
+from mien.training.datamodule import Faces, split_training
+from mien.training.distillation import Teachers, load_teachers
 from mien.training.environment import describe_environment
-from mien.training.faces import Faces, split_training
 from mien.training.inventory import class_complaints
-from mien.training.module import HEADS, FaceModule
+from mien.training.lightning_module import HEADS, FaceModule
 from mien.training.recipes import Recipe, load_recipe
-from mien.training.runs import normalisation_of, start_from
-from mien.training.teachers import Teachers, load_teachers
+from mien.training.runs import normalization_of, start_from
 
 logger = logging.getLogger(__name__)
 
@@ -83,11 +83,11 @@ def fit(
     data = _describe_data(faces, train, validation, teachers)
     if resume:
         if recipe.start:
-            data |= _normalisation_before(folder)
+            data |= _normalization_before(folder)
         _check_same_run(folder, recipe, data)
     elif recipe.start:
         # Finished weights expect the pixels that they have learnt from.
-        data["mean"], data["std"] = normalisation_of(recipe.start)
+        data["mean"], data["std"] = normalization_of(recipe.start)
     pl.seed_everything(recipe.seed, verbose=False)
     weights = torch.from_numpy(class_weights(train.labels)) if recipe.imbalance == "class-weights" else None
     # A resumed run takes its weights from the checkpoint.
@@ -163,7 +163,7 @@ def _check_same_run(folder: Path, recipe: Recipe, data: dict[str, Any]) -> None:
             raise DataError(f"{folder}: was trained on other data ({key} {was}, now {data[key]}); resume with the same")
 
 
-def _normalisation_before(folder: Path) -> dict[str, Any]:
+def _normalization_before(folder: Path) -> dict[str, Any]:
     """Mean and standard deviation that a run began with; what it started from may be gone."""
     before = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
     return {name: before[name] for name in ("mean", "std")}
@@ -201,7 +201,7 @@ def _trainer(recipe: Recipe, folder: Path, progress: bool, devices: int | None, 
         num_nodes=nodes,
         # While its backbone is frozen, most of a network takes no part in a step.
         strategy="ddp_find_unused_parameters_true" if several and recipe.freeze_epochs else "auto",
-        # Normalisation over the whole batch needs a GPU.
+        # Normalization over the whole batch needs a GPU.
         sync_batchnorm=several and gpus > 0,
         use_distributed_sampler=False,
         logger=TensorBoardLogger(folder, name="", version="tensorboard"),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mien.datasets import USAGES, FaceSet
 from mien.emotions import LABELS
+from mien.evaluation.datasets import USAGES, FaceSet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ class Inventory:
         conflicts: Groups of faces with the same pixels and different labels, each as 0-based positions.
         leaks: Groups of faces with the same pixels in more than one usage, likewise.
         no_face: Number of faces by usage that FER+ calls no face, or None without FER+.
-        digest: See `mien.datasets.FaceSet.digest`.
+        digest: See `mien.evaluation.datasets.FaceSet.digest`.
     """
 
     counts: dict[str, dict[str, int]]

@@ -16,13 +16,13 @@ from mien.training.augment import Augment
 
 @dataclass(frozen=True, slots=True)
 class Optimizer:
-    """Which optimiser, and its settings.
+    """Which optimizer, and its settings.
 
     Attributes:
         name: ``sgd`` (with Nesterov momentum), ``adam`` or ``adamw``.
         lr: Highest learning rate, reached after the warm-up.
         momentum: For ``sgd`` only.
-        weight_decay: On weights of convolutions and linear layers, not on biases and normalisation.
+        weight_decay: On weights of convolutions and linear layers, not on biases and normalization.
     """
 
     name: Literal["sgd", "adam", "adamw"] = "sgd"

@@ -11,13 +11,13 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
+from mien.classification.model_config import find_model, load_config, shipped_models
 from mien.emotions import LABELS
 from mien.errors import OptionError
-from mien.model_folder import find_model, load_config, shipped_models
-from mien.training.module import HEADS, FaceModule
+from mien.training.batchnorm import unfuse_batchnorm
+from mien.training.lightning_module import HEADS, FaceModule
 from mien.training.networks import build_network
 from mien.training.recipes import load_recipe
-from mien.training.unfold import unfold
 
 _STATISTICS_FACES = 512
 
@@ -98,7 +98,7 @@ def average_runs(runs: Sequence[Path], checkpoint: str = "best") -> tuple[FaceMo
     return module, data
 
 
-def normalisation_of(start: str) -> tuple[float, float]:
+def normalization_of(start: str) -> tuple[float, float]:
     """Mean and standard deviation of the pixels that a finished network expects, in 0..1.
 
     Args:
@@ -115,7 +115,7 @@ def start_from(module: FaceModule, start: str, pixels: NDArray[np.uint8]) -> str
     """Give a fresh network the weights of a finished one.
 
     Args:
-        module: Of the same network, and with its normalisation.
+        module: Of the same network, and with its normalization.
         start: A run folder, of which the best weights are taken, a model folder, or the name of a shipped model.
         pixels: Faces that it will learn from, uint8 (N, 48, 48).
 
@@ -135,7 +135,7 @@ def start_from(module: FaceModule, start: str, pixels: NDArray[np.uint8]) -> str
         _check_start(start, name, heads, module)
         network = build_network(module.recipe.network, len(heads))
         some = pixels[:: max(1, len(pixels) // _STATISTICS_FACES)][:_STATISTICS_FACES]
-        unfold(network, folder / "model.onnx", module.normalise(torch.from_numpy(some).unsqueeze(1) / 255))
+        unfuse_batchnorm(network, folder / "model.onnx", module.normalize(torch.from_numpy(some).unsqueeze(1) / 255))
     else:
         trained, data = load_run(_run_folder(start))
         heads, digest = list(data["heads"]), str(data["digest"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mien.video.ahead import ahead
-from mien.video.reading import VideoFrame, VideoReader, open_video
-from mien.video.tables import TABLE_SUFFIXES, TableWriter, open_table
-from mien.video.writing import VIDEO_SUFFIXES, VideoWriter
+from mien.video.prefetch import prefetch
+from mien.video.reader import VideoFrame, VideoReader, open_video
+from mien.video.rows import TABLE_SUFFIXES, TableWriter, open_table
+from mien.video.writer import VIDEO_SUFFIXES, VideoWriter
 
 __all__ = [
     "TABLE_SUFFIXES",
@@ -14,7 +14,7 @@ __all__ = [
     "VideoFrame",
     "VideoReader",
     "VideoWriter",
-    "ahead",
     "open_table",
     "open_video",
+    "prefetch",
 ]

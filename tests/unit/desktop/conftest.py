@@ -42,7 +42,7 @@ def analyzer() -> Analyzer:
 
 
 class FakeSource:
-    """Gives so many grey frames of 120x90 pixels, each with its number as grey level; then ends, or fails."""
+    """Gives so many gray frames of 120x90 pixels, each with its number as gray level; then ends, or fails."""
 
     name = "fake"
 

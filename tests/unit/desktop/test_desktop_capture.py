@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.apps.desktop import sources
-from mien.apps.desktop.capture import Capture, State
-from mien.apps.desktop.sources import Camera, describe_source, open_source
 from mien.errors import CameraError, VideoError
+from mien.live import sources
+from mien.live.capture import Capture, State
+from mien.live.sources import Camera, describe_source, open_source
 
 
 def test_the_newest_frame_wins_and_older_ones_are_dropped(fake_source) -> None:

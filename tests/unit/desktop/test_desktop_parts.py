@@ -11,13 +11,13 @@ import pytest
 
 from mien.apps.desktop.cards import cards_of_faces, cards_of_people, strip
 from mien.apps.desktop.files import new_path
-from mien.apps.desktop.history import SPAN_S, History
 from mien.apps.desktop.keys import KEYS, action
-from mien.apps.desktop.meter import Average, RateMeter
 from mien.apps.desktop.session import clock
 from mien.apps.desktop.settings import Settings
 from mien.apps.desktop.sheet import sheet, strip_columns
 from mien.emotions import Emotion
+from mien.live.history import SPAN_S, History
+from mien.live.meter import Average, RateMeter
 
 
 def test_rate_meter_counts_only_the_last_moments() -> None:

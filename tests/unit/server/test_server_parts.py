@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 pytest.importorskip("fastapi", reason="needs the extra server")
-from mien.classifier import EmotionClassifier
+from mien.classification.classifier import EmotionClassifier
 from mien.server.batching import MAX_BATCH, BatchingClassifier
-from mien.server.pool import Places
+from mien.server.limits import Limiter
 from mien.server.problems import ProblemError
 
 Crops = NDArray[np.uint8]
@@ -112,7 +112,7 @@ def test_closing_finishes_what_was_ordered() -> None:
 
 
 def test_places_are_given_back_after_failures_too() -> None:
-    places = Places(1)
+    places = Limiter(1)
     with pytest.raises(ZeroDivisionError), places.take():
         with pytest.raises(ProblemError) as refused, places.take():
             pass

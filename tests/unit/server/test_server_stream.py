@@ -129,7 +129,7 @@ def test_token_in_the_first_message(serve: Any, jpeg: bytes) -> None:
 
 @pytest.mark.parametrize("first", ['{"token": "wrong"}', '{"token": 5}', "secret", "[]", b"\xff\xd8", None])
 def test_wrong_first_message(serve: Any, first: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.server.stream._TOKEN_S", 0.2)
+    monkeypatch.setattr("mien.server.routes.stream._TOKEN_S", 0.2)
     with serve(token="secret").websocket_connect("/v1/stream") as socket:
         if isinstance(first, str):
             socket.send_text(first)

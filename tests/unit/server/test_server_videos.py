@@ -20,9 +20,9 @@ from fastapi.testclient import TestClient
 from mien.analyzer import Analyzer
 from mien.results import FrameResult
 from mien.server.files import PrivateFile
-from mien.stream import StreamAnalyzer
+from mien.tracking.stream import StreamAnalyzer
 from mien.video import open_video
-from mien.video.tables import COLUMNS
+from mien.video.rows import COLUMNS
 
 Answer = Any
 
@@ -137,7 +137,7 @@ def test_what_is_no_video(serve: Any, clip: Path, whole: bool) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs Linux's /proc")
 def test_a_list_of_files_does_not_reach_the_videos_of_others(serve: Any, clip: Path) -> None:
-    """FFmpeg follows lists of files, relative to the list: its neighbours are the files that the process has open."""
+    """FFmpeg follows lists of files, relative to the list: its neighbors are the files that the process has open."""
     with clip.open("rb") as other:
         answer = send(client := serve(), f"ffconcat version 1.0\nfile {other.fileno()}\n".encode())
         values = wait(client, answer)
@@ -258,8 +258,8 @@ def test_stopping_gives_up_videos(serve: Any, slow: Any, clip: Path, folder: Pat
 
 
 def test_long_results_are_whole(serve: Any, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.server.videos._CHUNK", 100)
-    monkeypatch.setattr("mien.server.video_routes._CHUNK", 100)
+    monkeypatch.setattr("mien.server.video_jobs._CHUNK", 100)
+    monkeypatch.setattr("mien.server.routes.videos._CHUNK", 100)
     client = serve()
     answer = send(client, clip.read_bytes())
     assert len(wait(client, answer)["result"]["frames"]) == 20

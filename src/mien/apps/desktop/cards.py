@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.apps.desktop.history import History, shown
+from mien.classification.quality import words
 from mien.drawing import describe
 from mien.emotions import Emotion
-from mien.quality import words
+from mien.live.history import History, shown
 from mien.results import Face
 
 Color = tuple[int, int, int]
@@ -24,7 +24,7 @@ class Card:
     Attributes:
         title: Who, by the number that the picture shows.
         answer: The emotion and confidence in words, or when the person left.
-        color: Colour of the emotion as (red, green, blue); None once the person has left.
+        color: Color of the emotion as (red, green, blue); None once the person has left.
         bars: Probability of each emotion; empty where they are not wanted or the person has left.
         hint: What makes the face hard to read, in words; empty if nothing does.
         columns: The last half minute, float32 (N, 7), NaN where unseen; None for pictures.
@@ -67,7 +67,7 @@ def strip(columns: NDArray[np.float32], height: int, ground: Color) -> NDArray[n
     Args:
         columns: float32 (N, 7), NaN where nobody was seen.
         height: In pixels.
-        ground: Colour where nobody was seen, as (red, green, blue).
+        ground: Color where nobody was seen, as (red, green, blue).
 
     Returns:
         uint8 (height, N, 3), red, green, blue.

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mien.analyzer import Analyzer
-from mien.apps.desktop.capture import Capture, Grabbed, State
-from mien.apps.desktop.history import History
-from mien.apps.desktop.meter import Average, RateMeter
-from mien.apps.desktop.sources import Source
 from mien.detection.base import Frame
 from mien.errors import MienError
+from mien.live.capture import Capture, Grabbed, State
+from mien.live.history import History
+from mien.live.meter import Average, RateMeter
+from mien.live.sources import Source
 from mien.results import FrameResult
-from mien.stream import StreamAnalyzer
+from mien.tracking.stream import StreamAnalyzer
 
 if TYPE_CHECKING:
-    from mien.apps.desktop.recorder import Recorder
+    from mien.live.recorder import Recorder
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Live:
 
     @property
     def state(self) -> State:
-        """How the source is doing; ended only when its last frame has been analysed."""
+        """How the source is doing; ended only when its last frame has been analyzed."""
         if self._error is not None:
             return State.FAILED
         state = self._capture.state
@@ -83,7 +83,7 @@ class Live:
 
     @property
     def rates(self) -> tuple[float, float]:
-        """Frames per second: those the source gives, and those analysed."""
+        """Frames per second: those the source gives, and those analyzed."""
         return self._capture.fps, self._meter.rate(time.monotonic())
 
     @property
@@ -98,13 +98,13 @@ class Live:
         self._capture.pause(paused)
 
     def take(self) -> Shot | None:
-        """The newest analysed frame that was not taken yet; None where there is none."""
+        """The newest analyzed frame that was not taken yet; None where there is none."""
         with self._lock:
             shot, self._newest = self._newest, None
         return shot
 
     def record(self, recorder: Recorder, picture: Callable[[Shot], Frame]) -> None:
-        """Write every frame analysed from now on to this recorder, as the given function draws it."""
+        """Write every frame analyzed from now on to this recorder, as the given function draws it."""
         with self._lock:
             self._recording = recorder, picture
 

@@ -1,4 +1,4 @@
-"""The app's colours."""
+"""The app's colors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RECORDING = "#ff5c5c"
 
 
 def hexadecimal(color: tuple[int, int, int]) -> str:
-    """A colour, red, green and blue, as Tk and Pillow write it."""
+    """A color, red, green and blue, as Tk and Pillow write it."""
     return "#{:02x}{:02x}{:02x}".format(*color)
 
 

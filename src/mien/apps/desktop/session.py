@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 from mien.analyzer import Analyzer
 from mien.apps.desktop.album import Album
-from mien.apps.desktop.capture import State
 from mien.apps.desktop.cards import Card, cards_of_faces, cards_of_people
 from mien.apps.desktop.files import new_path
 from mien.apps.desktop.live import Live, Shot
 from mien.apps.desktop.settings import Settings, settings_path
 from mien.apps.desktop.sheet import sheet, strip_columns
-from mien.apps.desktop.sources import Source, describe_source, open_source
 from mien.detection.base import Frame
 from mien.drawing import draw
 from mien.errors import MienError
 from mien.images import write_image
+from mien.live.capture import State
+from mien.live.sources import Source, describe_source, open_source
 
 if TYPE_CHECKING:
-    from mien.apps.desktop.recorder import Recorder
+    from mien.live.recorder import Recorder
 
 # Seconds for which it stays visible what was just done.
 _NOTE_S = 6.0
@@ -259,7 +259,7 @@ class Session:
     def _begin_recording(self, live: Live) -> None:
         try:
             # PyAV is an extra, and everything else does without it.
-            from mien.apps.desktop.recorder import Recorder
+            from mien.live.recorder import Recorder
 
             self._recorder = Recorder(new_path(self.settings.save_path, ".mp4", datetime.now()))
         except MienError as error:

@@ -49,7 +49,7 @@ def _family(root: tk.Tk) -> str:
 
 
 def _icon(side: int = 64) -> Image.Image:
-    """A ring in the colours of the seven emotions."""
+    """A ring in the colors of the seven emotions."""
     large = Image.new("RGBA", (4 * side, 4 * side))
     pen = ImageDraw.Draw(large)
     box = (side // 4, side // 4, 4 * side - side // 4, 4 * side - side // 4)

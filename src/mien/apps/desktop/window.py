@@ -10,7 +10,6 @@ from tkinter import filedialog, ttk
 
 from mien.apps.desktop import palette, theme
 from mien.apps.desktop.keys import action
-from mien.apps.desktop.meter import Average
 from mien.apps.desktop.notice import NoticeView
 from mien.apps.desktop.panel import PeoplePanel
 from mien.apps.desktop.picture import PictureView
@@ -18,6 +17,7 @@ from mien.apps.desktop.session import Session, clock
 from mien.apps.desktop.toolbar import Toolbar
 from mien.files import VIDEO_FILES
 from mien.images import IMAGE_SUFFIXES
+from mien.live.meter import Average
 
 DISCLAIMER = (
     "An expression, not a mind: a guess about what a face shows, not about what a person feels. "

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from streamlit_webrtc import VideoProcessorBase
 
 from mien.analyzer import Analyzer
-from mien.apps.desktop.history import History, Person
-from mien.apps.desktop.meter import RateMeter
-from mien.apps.desktop.recorder import Recorder
 from mien.detection.base import Frame
 from mien.drawing import draw
 from mien.errors import MienError
-from mien.stream import StreamAnalyzer
+from mien.live.history import History, Person
+from mien.live.meter import RateMeter
+from mien.live.recorder import Recorder
+from mien.tracking.stream import StreamAnalyzer
 
 _LOG = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from mien.analyzer import Analyzer, load
 from mien.apps.web.settings import current
+from mien.classification.model_config import find_model
 from mien.errors import ModelError, OptionError
-from mien.model_folder import find_model
 
 # Sessions of ONNX Runtime that are kept open.
 _KEPT = 4

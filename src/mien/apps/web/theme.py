@@ -1,4 +1,4 @@
-"""Colours and fonts. The pages themselves are grey and ivory; whatever is coloured is an emotion."""
+"""Colors and fonts. The pages themselves are gray and ivory; whatever is colored is an emotion."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ THEME: dict[str, str] = {
 
 
 def css_variables() -> str:
-    """Colours for the style sheet, those of the emotions among them."""
+    """Colors for the style sheet, those of the emotions among them."""
     named = {"background": BACKGROUND, "surface": SURFACE, "line": LINE, "text": TEXT, "dim": DIM}
     named |= {emotion.value: hexadecimal(emotion) for emotion in Emotion}
     return ":root{" + "".join(f"--mien-{name}:{value};" for name, value in named.items()) + "}"
 
 
 def hexadecimal(emotion: Emotion) -> str:
-    """The colour of an emotion as CSS writes it."""
+    """The color of an emotion as CSS writes it."""
     return "#{:02x}{:02x}{:02x}".format(*emotion.color)
 
 
 def logo() -> str:
-    """A ring in the colours of the seven emotions, as SVG."""
+    """A ring in the colors of the seven emotions, as SVG."""
     # The circumference of this radius is 100, so that dashes are percentages.
     radius, share = 15.9155, 100 / len(Emotion)
     arcs = "".join(

@@ -1,0 +1,1 @@
+"""From face crops to calibrated probabilities, and what they rest on."""

@@ -1,0 +1,151 @@
+"""From face crops to calibrated probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.classification.model_config import INT8_FILE, find_model, load_config
+from mien.errors import ModelError, OptionError
+from mien.preprocessing import to_tensor
+from mien.runtime import create_session, has_gpu, has_int8_instructions
+
+PHOTO = "photo"
+"""The answer for photos: all heads together, with less weight on how frequent an emotion was in training."""
+
+PRECISIONS = ("auto", "fp32", "int8")
+
+
+class EmotionClassifier:
+    """A model folder, opened.
+
+    Args:
+        model: Name of a shipped model, or path of a model folder.
+        device: See `mien.runtime.create_session`.
+        threads: Likewise.
+        precision: See `choose_file`.
+
+    Attributes:
+        config: What is known of the model.
+        precision: ``fp32`` or ``int8``, whichever it runs with.
+
+    Raises:
+        ModelError: If the folder is incomplete or damaged.
+        OptionError: If there is no such model, or the device, the number of threads or the precision is not possible.
+    """
+
+    def __init__(self, model: str = "mien-1", device: str = "auto", threads: int = 0, precision: str = "auto") -> None:
+        folder = find_model(model)
+        self.config = load_config(folder)
+        file = choose_file(folder, device, precision)
+        self.precision = "int8" if file.name == INT8_FILE else "fp32"
+        self._session = create_session(file, device=device, threads=threads)
+        side, heads = self.config.input_size, len(self.config.heads)
+        reads, says = self._session.get_inputs()[0], self._session.get_outputs()[0]
+        if (reads.name, *reads.shape[1:], says.name, *says.shape[1:]) != (
+            *("faces", 1, side, side),
+            *("logits", heads, len(self.config.labels)),
+        ):
+            raise ModelError(
+                f"{file}: reads {reads.name} {reads.shape[1:]} and answers {says.name} {says.shape[1:]}, "
+                "config.json says otherwise"
+            )
+
+    @property
+    def input_size(self) -> int:
+        """Side in pixels of the crops that `predict_proba` takes."""
+        return self.config.input_size
+
+    def predict_logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network says, unaltered.
+
+        Args:
+            crops: Gray faces in FER-2013's framing, uint8, N of (S, S) with S = `input_size`.
+
+        Returns:
+            float32 (N, heads, 7).
+        """
+        if not len(crops):
+            return np.zeros((0, len(self.config.heads), len(self.config.labels)), np.float32)
+        tensor = to_tensor(crops, self.config.mean, self.config.std)
+        return np.asarray(self._session.run(["logits"], {"faces": tensor})[0], np.float32)
+
+    def check_head(self, head: str) -> None:
+        """Refuse an answer that the model does not have.
+
+        Raises:
+            OptionError: If it is neither ``photo`` nor one of the model's heads.
+        """
+        if head not in (PHOTO, *self.config.heads):
+            raise OptionError(f"unknown head {head!r}; expected one of {', '.join((PHOTO, *self.config.heads))}")
+
+    def predict_proba(
+        self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], head: str = PHOTO
+    ) -> NDArray[np.float32]:
+        """Calibrated probabilities of the seven emotions.
+
+        Args:
+            crops: As `predict_logits`.
+            head: ``photo``, or the name of one of the model's heads to get that head's answer alone.
+
+        Returns:
+            float32 (N, 7); rows add up to 1.
+
+        Raises:
+            OptionError: If the model has no such head.
+        """
+        self.check_head(head)
+        scales, biases = np.array(self.config.scales, np.float32), np.array(self.config.biases, np.float32)
+        logits = self.predict_logits(crops) * scales + biases
+        if head in self.config.heads:
+            return softmax(logits[:, self.config.heads.index(head)])
+        answers = blend(logits, np.array(self.config.priors), self.config.prior_power)
+        return softmax(np.log(answers) / np.float32(self.config.photo_temperature))
+
+
+def choose_file(folder: Path, device: str, precision: str) -> Path:
+    """Which of a model folder's networks to run.
+
+    Args:
+        folder: The model folder.
+        device: See `mien.runtime.create_session`.
+        precision: ``fp32``; ``int8``, the network in 8-bit numbers; or ``auto`` for ``int8`` where the folder has it
+            and the processor computes faster with it.
+
+    Raises:
+        OptionError: If there is no such precision, or the folder does not have it.
+    """
+    if precision not in PRECISIONS:
+        raise OptionError(f"unknown precision {precision!r}; expected one of {', '.join(PRECISIONS)}")
+    small = folder / INT8_FILE
+    if precision == "int8" and not small.is_file():
+        raise OptionError(f"precision 'int8': {folder} has no {INT8_FILE}; export it with --int8, or use 'fp32'")
+    on_cpu = device == "cpu" or not has_gpu()
+    if precision == "int8" or (precision == "auto" and on_cpu and small.is_file() and has_int8_instructions()):
+        return small
+    return folder / "model.onnx"
+
+
+def blend(logits: NDArray[np.float32], priors: NDArray[np.float64], prior_power: float) -> NDArray[np.float32]:
+    """The mean answer of all heads, after each has left behind some of how frequent an emotion was in training.
+
+    Args:
+        logits: Calibrated logits, (N, heads, 7).
+        priors: (heads, 7), shares of the emotions in training.
+        prior_power: 0 leaves the answers as they are, 1 answers as if all emotions were equally frequent
+            (Menon et al. 2021, "Long-tail learning via logit adjustment").
+
+    Returns:
+        float32 (N, 7), above 0; rows add up to 1.
+    """
+    adjusted = logits - prior_power * np.log(priors)
+    return np.asarray(softmax(adjusted.astype(np.float32)).mean(axis=1) + 1e-9, np.float32)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Softmax over the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)

@@ -1,0 +1,1 @@
+"""Labeled faces, and how well a model reads them."""

@@ -1,0 +1,114 @@
+"""Where live frames come from: cameras through OpenCV, files and URLs through PyAV."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from mien.detection.base import Frame
+from mien.errors import CameraError
+
+
+class Source(Protocol):
+    """Something that gives one frame after the other.
+
+    Attributes:
+        name: What people call it, for messages.
+        waits: Whether the frames wait until they are read, as those of a file do; a camera's do not.
+        duration_s: Length in seconds, None where it is unknown or endless.
+    """
+
+    name: str
+    waits: bool
+    duration_s: float | None
+
+    def read(self) -> tuple[Frame, float] | None:
+        """The next frame, uint8 (H, W, 3) BGR, and its time in seconds; None after the last.
+
+        Raises:
+            MienError: If there are no more frames although there should be.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the camera or file. Not while another thread is in `read`."""
+        ...
+
+
+class Camera:
+    """A camera of this machine.
+
+    Args:
+        number: 0 for the first.
+
+    Raises:
+        CameraError: If it cannot be opened or gives no picture.
+    """
+
+    waits: bool = False
+    duration_s: float | None = None
+
+    def __init__(self, number: int) -> None:
+        self.name = f"camera {number}"
+        # OpenCV would print several lines of its own for a camera that is not there.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        self._capture = cv2.VideoCapture(number)
+        # A longer queue would show what happened some frames ago.
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        self._start = time.monotonic()
+        if not self._capture.isOpened():
+            raise CameraError(_why_not_opened(number))
+
+    def read(self) -> tuple[Frame, float] | None:
+        """The next frame; see `Source.read`. Never None: a camera has no last frame."""
+        done, frame = self._capture.read()
+        if not done or frame is None:
+            raise CameraError(
+                f"{self.name} sends no more pictures; plug it in again, or close other programs that use it"
+            )
+        return np.asarray(frame, np.uint8), time.monotonic() - self._start
+
+    def close(self) -> None:
+        """Let go of the camera, so that other programs can use it."""
+        self._capture.release()
+
+
+def open_source(text: str) -> Source:
+    """Open what ``--camera`` names.
+
+    Args:
+        text: The number of a camera, the path of a video file, or a URL.
+
+    Raises:
+        CameraError: If the camera cannot be opened.
+        VideoError: If the file or URL cannot.
+    """
+    if text.isdecimal():
+        return Camera(int(text))
+    # PyAV is an extra, and a camera does without it.
+    from mien.live.clips import Clip, NetworkStream
+
+    return NetworkStream(text) if "://" in text else Clip(Path(text))
+
+
+def describe_source(text: str) -> str:
+    """What people call a source that is not open yet: ``camera 0``, ``walk.mp4`` or the URL."""
+    if text.isdecimal():
+        return f"camera {text}"
+    return text if "://" in text else Path(text).name
+
+
+def _why_not_opened(number: int) -> str:
+    if sys.platform == "linux" and not Path(f"/dev/video{number}").exists():
+        present = sorted(int(path.name[5:]) for path in Path("/dev").glob("video*") if path.name[5:].isdecimal())
+        others = f"; cameras here: {', '.join(map(str, present))}" if present else "; no camera is connected"
+        return f"camera {number} was not found{others}. Plug one in, then try again"
+    return (
+        f"camera {number} cannot be opened: it is missing, or another program uses it. "
+        "Plug it in, close the other program or allow access to it in the system's settings, then try again"
+    )

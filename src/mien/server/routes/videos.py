@@ -1,0 +1,152 @@
+"""``/v1/video``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import ExitStack
+from io import StringIO
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from mien.results import FrameResult
+from mien.server.files import PrivateFile
+from mien.server.form import read_files
+from mien.server.problems import ProblemError, documented
+from mien.server.schemas import VideoStatus
+from mien.server.service import Service
+from mien.server.video_jobs import VideoJob
+
+# Characters of a table sent at a time.
+_CHUNK = 1 << 16
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["video"],
+                    "properties": {
+                        "video": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "MP4, MOV, MKV, WebM, AVI, MPEG, FLV, OGG, WMV or GIF.",
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+_Id = Annotated[str, Path(alias="id", description="As `POST /v1/video` gave it.")]
+
+
+class _HowToRead(BaseModel):
+    """What may be asked of a video. Nothing is ignored: what is not known here is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    every: int = Field(1, ge=1, le=100, description="Read every N-th frame only.")
+
+
+class _HowToAnswer(BaseModel):
+    """What may be asked of a result; likewise."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["json", "csv"] | None = Field(
+        None, description="`csv` for the table of frames. The header `Accept: text/csv` does too."
+    )
+
+
+def video_routes(service: Service) -> APIRouter:
+    """The routes for videos."""
+    router = APIRouter(tags=["videos"])
+
+    @router.post(
+        "/v1/video",
+        status_code=202,
+        summary="Begin to read a video",
+        response_model=VideoStatus,
+        response_model_exclude_none=True,
+        openapi_extra=_FORM,
+        responses=documented(400, 401, 408, 413, 415, 422, 429, 503, 507),
+    )
+    async def start(
+        request: Request,
+        query: Annotated[_HowToRead, Query()],
+    ) -> JSONResponse:
+        """Send one video as a form with a file. The answer names where its result will be (`Location`)."""
+        videos, settings = service.videos, service.settings
+        with ExitStack() as stack:
+            stack.enter_context(videos.places.take())
+            file = stack.enter_context(PrivateFile())
+            uploads = await read_files(
+                request, lambda: file.file, settings.max_video, max_files=1, seconds=settings.video_timeout_s
+            )
+            if not uploads:
+                raise ProblemError(422, "no_file", "no video in the form; send one as a file named 'video'")
+            if not file.file.tell():
+                raise ProblemError(422, "unreadable", f"{uploads[0].name or 'video'}: is empty (0 bytes)")
+            file.file.flush()
+            job = VideoJob(uploads[0].name, query.every)
+            videos.start(job, file, stack.pop_all())
+        location = str(request.app.url_path_for("fetch", id=job.id))
+        return JSONResponse(job.to_dict(), 202, {"Location": request.scope.get("root_path", "") + location})
+
+    @router.get(
+        "/v1/video/{id}",
+        summary="How far a video has been read, and the result",
+        response_model=VideoStatus,
+        responses=documented(401, 404, 409, 422, 503)
+        | {200: {"content": {"text/csv": {"schema": {"type": "string"}}, "application/json": {}}}},
+    )
+    async def fetch(
+        request: Request,
+        key: _Id,
+        query: Annotated[_HowToAnswer, Query()],
+    ) -> Response:
+        """Once the status is `done`, `result` holds a summary of every person and what was read in every frame."""
+        job = service.videos.find(key)
+        wants_table = query.format == "csv" if query.format else "text/csv" in request.headers.get("accept", "")
+        if wants_table:
+            if job.status != "done":
+                failed = f": {job.error['detail']}" if job.error else ""
+                raise ProblemError(409, "not_done", f"there is no table; the video is {job.status}{failed}")
+            return StreamingResponse(_table(job), media_type="text/csv; charset=utf-8")
+        if job.status == "done":
+            return StreamingResponse(job.json(), media_type="application/json")
+        return JSONResponse(job.to_dict(), headers={"Retry-After": "1"} if job.error is None else None)
+
+    @router.delete(
+        "/v1/video/{id}",
+        status_code=204,
+        summary="Stop reading a video, and forget its result",
+        responses=documented(401, 404, 422, 503),
+    )
+    async def delete(key: _Id) -> Response:
+        service.videos.delete(key)
+        return Response(status_code=204)
+
+    return router
+
+
+def _table(job: VideoJob) -> Iterator[str]:
+    """The table of a video, as `mien video --table` writes it."""
+    from mien.video.rows import COLUMNS, rows
+
+    text = StringIO()
+    writer = csv.DictWriter(text, list(COLUMNS))
+    writer.writeheader()
+    for values in job.frame_values():
+        writer.writerows(rows(FrameResult.from_dict(values)))
+        if text.tell() > _CHUNK:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()

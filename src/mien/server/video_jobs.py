@@ -1,0 +1,240 @@
+"""Videos are read in the background, one after the other; each is forgotten some time after it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from io import BytesIO
+from threading import Event
+from time import monotonic
+from typing import Any
+
+from mien.analyzer import Analyzer
+from mien.errors import VideoError
+from mien.server.files import PrivateFile
+from mien.server.limits import Limiter, WorkerPool
+from mien.server.metrics import Metrics
+from mien.server.problems import ProblemError, busy
+from mien.server.settings import ServerSettings
+from mien.tracking.stream import StreamAnalyzer
+from mien.video.summary import Summary
+
+logger = logging.getLogger("mien.server")
+
+# What the container must be: none of FFmpeg's formats that are lists of other files, or addresses.
+_CONTAINERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif"
+_CHUNK = 1 << 18
+
+
+class _Cancelled(Exception):  # noqa: N818
+    """The video is not wanted any more."""
+
+
+@dataclass(slots=True)
+class VideoJob:
+    """A video that waits, is read, or has been.
+
+    Attributes:
+        name: Its file name, as the client gave it.
+        every: Read every n-th frame.
+        id: Whoever knows it can fetch the result; not to be guessed.
+        status: ``queued``, ``running``, ``done`` or ``failed``.
+        progress: 0..1.
+        frames_read: Number of frames read so far.
+        error: Where it failed: ``code`` and ``detail``.
+        result: Where it is done: everything but the frames.
+        frames: Where it is done: their JSON objects, a comma and a line break in between, compressed.
+        cancelled: Set when it is not wanted any more.
+    """
+
+    name: str
+    every: int
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    status: str = "queued"
+    progress: float = 0.0
+    frames_read: int = 0
+    error: dict[str, str] | None = None
+    result: dict[str, Any] | None = None
+    frames: bytes = b""
+    cancelled: Event = field(default_factory=Event)
+
+    def to_dict(self) -> dict[str, Any]:
+        """How far it is; without the result."""
+        values = {
+            "id": self.id,
+            "source": self.name,
+            "status": self.status,
+            "progress": round(self.progress, 4),
+            "frames_read": self.frames_read,
+        }
+        return values if self.error is None else values | {"error": self.error}
+
+    def json(self) -> Iterator[bytes]:
+        """`to_dict` with the result, piece by piece."""
+        head = json.dumps(self.to_dict() | {"result": self.result})
+        yield head[:-2].encode() + b', "frames": ['
+        with gzip.open(BytesIO(self.frames)) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+        yield b"]}}"
+
+    def frame_values(self) -> Iterator[dict[str, Any]]:
+        """The frames, as `FrameResult.to_dict` has them."""
+        with gzip.open(BytesIO(self.frames), "rt", encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line.rstrip(",\n"))
+
+
+class VideoJobs:
+    """All videos of a service. Used from the event loop alone.
+
+    Args:
+        settings: How many there may be, how long they may take and stay.
+        analyzer: Reads the frames.
+        pool: The threads to do it on, one frame of a video at a time, so that pictures come in between.
+        metrics: Counts the frames.
+
+    Attributes:
+        places: One for every video from the beginning of its upload until it has been read.
+    """
+
+    def __init__(self, settings: ServerSettings, analyzer: Analyzer, pool: WorkerPool, metrics: Metrics) -> None:
+        self.places = Limiter(settings.max_videos, lambda: busy(10))
+        self._settings, self._analyzer, self._pool, self._metrics = settings, analyzer, pool, metrics
+        self._turn = asyncio.Lock()
+        self._jobs: dict[str, VideoJob] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        metrics.videos.set_function(lambda: self.places.taken)
+
+    def start(self, job: VideoJob, file: PrivateFile, held: ExitStack) -> None:
+        """Read a video as soon as it is its turn.
+
+        Args:
+            job: The video.
+            file: Where it lies.
+            held: What to let go of when it has been read: its place and its file.
+        """
+        self._jobs[job.id] = job
+        task = asyncio.create_task(self._run(job, file, held))
+        self._tasks[job.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(job.id))
+
+    def find(self, key: str) -> VideoJob:
+        """The video with an id.
+
+        Raises:
+            ProblemError: If there is none.
+        """
+        if key not in self._jobs:
+            detail = f"no such video; results are kept for {self._settings.keep_s:g} s, and not if there are too many"
+            raise ProblemError(404, "no_such_video", detail)
+        return self._jobs[key]
+
+    def delete(self, key: str) -> None:
+        """Stop reading a video, and forget it.
+
+        Raises:
+            ProblemError: If there is none.
+        """
+        job = self.find(key)
+        del self._jobs[key]
+        job.cancelled.set()
+        if job.status == "queued":
+            self._tasks[key].cancel()
+
+    async def close(self) -> None:
+        """Stop reading, forget everything."""
+        for key in list(self._jobs):
+            self.delete(key)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _run(self, job: VideoJob, file: PrivateFile, held: ExitStack) -> None:
+        with held:
+            try:
+                async with self._turn:
+                    job.status = "running"
+                    await asyncio.to_thread(self._read, job, file)
+                job.status, job.progress = "done", 1.0
+            except _Cancelled:
+                return
+            except VideoError as error:
+                job.status = "failed"
+                detail = str(error).removeprefix(f"{file.path}: ")
+                job.error = {"code": "unreadable", "detail": detail}
+            except Exception:
+                logger.exception("a video could not be read")
+                job.status = "failed"
+                job.error = {"code": "internal", "detail": "something went wrong inside the service"}
+        asyncio.get_running_loop().call_later(self._settings.keep_s, self._jobs.pop, job.id, None)
+        finished = [each.id for each in self._jobs.values() if each.status in ("done", "failed")]
+        for key in finished[: -self._settings.keep_results]:
+            del self._jobs[key]
+
+    def _read(self, job: VideoJob, file: PrivateFile) -> None:
+        """Runs on a thread of its own, but reads the frames on the pool's."""
+        from mien.video import open_video, prefetch
+
+        _check_container(file)
+        stream, summary, packed = StreamAnalyzer(self._analyzer), Summary(), BytesIO()
+        reached_limit = self._limit()
+        stopped: str | None = None
+        with (
+            open_video(file.path, every=job.every, max_pixels=self._settings.max_pixels) as reader,
+            gzip.open(packed, "wt", compresslevel=1, encoding="utf-8") as frames,
+            closing(prefetch(reader, 2)) as images,
+        ):
+            for image in images:
+                if job.cancelled.is_set():
+                    raise _Cancelled
+                stopped = reached_limit(summary.frames)
+                if stopped:
+                    break
+                read = self._pool.submit(stream.analyze, image.image, image.time_s, image.number, job.name)
+                result = read.result()
+                frames.write((",\n" if summary.frames else "") + json.dumps(result.to_dict()))
+                summary.add(result)
+                self._metrics.frames.labels("video", "read").inc()
+                self._metrics.faces.inc(len(result))
+                job.frames_read = summary.frames
+                job.progress = min(image.time_s / reader.end_s, 1.0) if reader.end_s else 0.0
+        summary.close()
+        damage = None if reader.damage is None else reader.damage.removeprefix(f"{file.path}: ")
+        job.result = {
+            "source": job.name,
+            "width": reader.width,
+            "height": reader.height,
+            "damage": damage,
+            "stopped": stopped,
+            "tracks": [person.to_dict() for person in summary.tracks.values()],
+        }
+        job.frames = packed.getvalue()
+
+    def _limit(self) -> Callable[[int], str | None]:
+        """Tells, given the number of frames read so far, which limit is reached."""
+        settings, begun = self._settings, monotonic()
+
+        def reached(frames: int) -> str | None:
+            if frames >= settings.max_frames:
+                return f"stopped after {frames} frames, the limit of this service; send it in parts or use 'every'"
+            if monotonic() - begun > settings.video_timeout_s:
+                return f"stopped after {settings.video_timeout_s:g} s of reading, the limit of this service"
+            return None
+
+        return reached
+
+
+def _check_container(file: PrivateFile) -> None:
+    """Refuse what is not a plain video file, before FFmpeg follows what it names."""
+    from mien.video.backend import av
+
+    options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
+    try:
+        av.open(f"file:{file.path}", options=options).close()
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise VideoError("is not a video in a known format, or breaks off before its index") from error

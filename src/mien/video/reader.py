@@ -1,0 +1,263 @@
+"""Frames of a video file, each with its exact time."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from mien.detection.base import Frame
+from mien.errors import OptionError, VideoError
+from mien.options import MAX_PIXELS
+from mien.video.backend import av, open_input
+from mien.video.seeking import find_frame, places_before
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.frame import VideoFrame as AvFrame
+
+_Timed: TypeAlias = "tuple[float, AvFrame]"
+
+# A file may end this much before the time its header gives.
+_SLACK_S = 0.5
+
+
+class VideoFrame(NamedTuple):
+    """One frame of a video.
+
+    Attributes:
+        number: Its number in the file, from 0.
+        time_s: When it is shown, in seconds from the start of the file.
+        image: uint8 (H, W, 3) BGR, upright.
+    """
+
+    number: int
+    time_s: float
+    image: Frame
+
+
+class VideoReader:
+    """The frames of a video file, in order; see `open_video`. A context manager; iterate over it once.
+
+    Attributes:
+        path: The file.
+        width: Width of the frames as seen, in pixels: turned upright, pixels made square.
+        height: Their height. Frames of another size later in the stream are brought to this size.
+        start_s: Where reading begins, in seconds.
+        end_s: Where it ends; infinity if neither asked for nor known from the file.
+        rate: Average number of frames in a second, or None if the file does not say.
+        time_base: The unit of the file's frame times, in seconds.
+        damage: What was wrong with the file, once that has been met with; None if nothing was.
+    """
+
+    def __init__(self, path: Path, start: float, end: float | None, every: int, max_pixels: int) -> None:
+        self.path = path
+        self.damage: str | None = None
+        self.start_s = start
+        self._until_s = math.inf if end is None else end
+        self._every = every
+        self._attach()
+        try:
+            self._open(max_pixels)
+        except BaseException:
+            self._container.close()
+            raise
+
+    def _attach(self) -> None:
+        """Open the file at its beginning."""
+        self._container = open_input(self.path)
+        if self._container.format.name.endswith("_pipe") or self._container.format.name == "image2":
+            self._container.close()
+            raise VideoError(f"{self.path}: is a picture, expected a video; for pictures there is mien photo")
+        if not self._container.streams.video:
+            found = "only sound" if self._container.streams.audio else "and no sound either"
+            self._container.close()
+            raise VideoError(f"{self.path}: has no picture, {found}")
+        self._stream = self._container.streams.video[0]
+        self.damage, self._reached_s = None, 0.0
+        if self._stream.codec_context is not None:
+            self._stream.codec_context.thread_type = "AUTO"
+
+    def _open(self, max_pixels: int) -> None:
+        codec = self._stream.codec_context
+        if codec is None:
+            raise VideoError(f"{self.path}: its pictures are in a format that is not known here; convert it to H.264")
+        if codec.width * codec.height > max_pixels:
+            raise VideoError(f"{self.path}: {codec.width}x{codec.height} pixels are too many (limit {max_pixels})")
+        self.time_base = self._stream.time_base or Fraction(1, 90_000)
+        self.rate = self._stream.average_rate
+        # FFmpeg gives the container's times in microseconds. Its start, not the stream's, is a player's zero.
+        self._zero = Fraction(self._container.start_time or 0, 1_000_000)
+        self._is_avi = self._container.format.name == "avi"
+        self._length_s = self._container.duration / 1e6 if self._container.duration else math.inf
+        # Some formats can only be guessed the length of.
+        if self.start_s >= self._length_s + _SLACK_S:
+            raise self._ends_before_start(self._length_s)
+        self.end_s = min(self._until_s, self._length_s)
+        self._first, self._frames = self._from_start()
+        first = next(self._frames, None)
+        if first is None and self.start_s > 0 and self.damage is None:
+            raise self._ends_before_start(self._reached_s)
+        if first is None:
+            raise VideoError(f"{self.path}: has no frames to read{f': {self.damage}' if self.damage else ''}")
+        frame = first[1]
+        aspect = self._stream.sample_aspect_ratio or 1
+        self._stored = max(1, round(frame.width * aspect)), frame.height
+        self._turns = round((frame.rotation or 0) / 90) % 4
+        self.width, self.height = self._stored[::-1] if self._turns % 2 else self._stored
+        self._frames = chain([first], self._frames)
+
+    def _ends_before_start(self, end_s: float) -> VideoError:
+        return VideoError(f"{self.path}: ends at {end_s:.2f} s, not after the start of {self.start_s:g} s")
+
+    def _from_start(self) -> tuple[int, Iterator[_Timed]]:
+        """The frames from the start on, and the number of the first."""
+        if self.start_s <= 0:
+            return 0, self._decode()
+        wanted = None if self._is_avi else find_frame(self.path, lambda pts: float(self._time(pts)) >= self.start_s)
+        if wanted is not None:
+            number, pts = wanted
+            for place_s in places_before(self.start_s):
+                frames = self._decode_from(place_s, pts)
+                if frames is not None:
+                    return number, frames
+            # Formats that cannot be searched are read from their beginning.
+            self._container.close()
+            self._attach()
+        frames, number = self._decode(), 0
+        for timed in frames:
+            if timed[0] >= self.start_s:
+                return number, chain([timed], frames)
+            number += 1
+        return number, iter(())
+
+    def _decode_from(self, place_s: float, pts: int) -> Iterator[_Timed] | None:
+        """The frames from one on, decoded from the key frame before a place; None if that does not lead there."""
+        try:
+            self._container.seek(int((place_s + float(self._zero)) * 1e6))
+        except av.error.FFmpegError:
+            return None
+        self.damage, self._reached_s = None, 0.0
+        frames = self._decode()
+        head = next(frames, None)
+        # Frames shown after the key frame at which decoding begins are whole, those before may not be.
+        if head is None or not head[1].key_frame:
+            return None
+        while head is not None and head[1].pts is not None and head[1].pts < pts:
+            head = next(frames, None)
+        return chain([head], frames) if head is not None and head[1].pts == pts else None
+
+    def _time(self, pts: int) -> Fraction:
+        """Seconds since the start of the file."""
+        return pts * self.time_base - self._zero
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        last_s = -math.inf
+        for number, (time_s, frame) in enumerate(self._frames, start=self._first):
+            if time_s >= self._until_s:
+                return
+            if time_s <= last_s:
+                self.damage = f"has frames whose times run backwards near {last_s:.2f} s; they are left out"
+            elif (number - self._first) % self._every == 0:
+                yield VideoFrame(number, time_s, self._image(frame))
+            last_s = max(last_s, time_s)
+        # Not every file says how long its last frame is shown.
+        slack_s = _SLACK_S + (1.5 / float(self.rate) if self.rate else 0.0)
+        if math.isfinite(self._length_s) and self._reached_s < self._length_s - slack_s:
+            self.damage = f"breaks off at {self._reached_s:.2f} s of {self._length_s:.2f} s"
+
+    def _decode(self) -> Iterator[_Timed]:
+        """The frames from where the container stands, with their times; whatever can still be read of a damaged file.
+
+        AVI stores when frames are decoded, not when they are shown: shown in their order, at the same moments. A bare
+        stream without a container stores neither.
+        """
+        stored: deque[int] = deque()
+        step = 1 / (self.rate or Fraction(25))
+        time = -step
+        for packet, frames in self._packets():
+            if packet.dts is not None and packet.size:
+                stored.append(packet.dts)
+            for frame in frames:
+                if self._is_avi and stored:
+                    time = self._time(stored.popleft())
+                elif frame.pts is not None:
+                    time = self._time(frame.pts)
+                else:
+                    time += step
+                yield float(time), frame
+
+    def _packets(self) -> Iterator[tuple[Packet[Any], list[AvFrame]]]:
+        """The packets of the pictures, each with the frames that came out of the decoder when it went in."""
+        packets = self._container.demux()
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError as error:
+                self.damage = f"cannot be read beyond {self._reached_s:.2f} s: {error.strerror}"
+                return
+            if packet.pts is not None and packet.time_base:
+                end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base - self._zero)
+                self._reached_s = max(self._reached_s, end_s)
+            if packet.stream is not self._stream:
+                continue
+            try:
+                yield packet, self._stream.decode(packet)
+            except av.error.FFmpegError as error:
+                self.damage = f"has damaged frames near {self._reached_s:.2f} s: {error.strerror}"
+
+    def _image(self, frame: AvFrame) -> Frame:
+        width, height = self._stored
+        image = frame.to_ndarray(format="bgr24", width=width, height=height)
+        return np.ascontiguousarray(np.rot90(image, self._turns), np.uint8)
+
+
+def open_video(
+    path: str | os.PathLike[str],
+    start: float = 0.0,
+    end: float | None = None,
+    every: int = 1,
+    max_pixels: int = MAX_PIXELS,
+) -> VideoReader:
+    """Open a video file.
+
+    Args:
+        path: The file.
+        start: Read from this second on.
+        end: Read up to this second, without it; None reads to the end.
+        every: Read every n-th frame only.
+        max_pixels: Videos with larger frames are refused.
+
+    Returns:
+        The frames; iterate over them inside a ``with`` block.
+
+    Raises:
+        VideoError: If the file cannot be read: missing, no video, without pictures or frames.
+        OptionError: If the options leave nothing to read.
+        MissingExtraError: If PyAV is not installed.
+    """
+    if every < 1:
+        raise OptionError(f"every must be at least 1, found {every}")
+    if not 0 <= start < math.inf:
+        raise OptionError(f"start must be 0 seconds or more, found {start}")
+    if end is not None and not end > start:
+        raise OptionError(f"end must come after start ({start:g} s), found {end:g}")
+    return VideoReader(Path(path), start, end, every, max_pixels)
