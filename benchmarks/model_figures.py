@@ -20,7 +20,8 @@ import numpy as np
 import typer
 
 from mien.analyzer import load
-from mien.classification.classifier import PHOTO, EmotionClassifier
+from mien.classification.base import PHOTO
+from mien.classification.classifier import EmotionClassifier
 from mien.classification.model_config import INT8_FILE
 from mien.evaluation.charts import save_figure
 from mien.evaluation.datasets import read_fer2013, read_votes

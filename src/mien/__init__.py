@@ -11,40 +11,72 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mien.analyzer import Analyzer, load, predict_emotion
+    from mien.analyzer import Analyzer, analyze_many, load, predict_emotion
     from mien.classification.explanation import Explanation, explain
+    from mien.drawing import draw
     from mien.emotions import Emotion
-    from mien.errors import MienError
+    from mien.errors import DataError, ImageError, MienError, ModelError, OptionError, OutputError, VideoError
+    from mien.images import read_image
     from mien.options import AnalyzerOptions
     from mien.results import Face, FrameResult
+    from mien.tracking.stream import StreamAnalyzer
+    from mien.video.process import analyze_video
+    from mien.video.reader import open_video
+    from mien.video.summary import Summary
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "Analyzer",
     "AnalyzerOptions",
+    "DataError",
     "Emotion",
     "Explanation",
     "Face",
     "FrameResult",
+    "ImageError",
     "MienError",
+    "ModelError",
+    "OptionError",
+    "OutputError",
+    "StreamAnalyzer",
+    "Summary",
+    "VideoError",
     "__version__",
+    "analyze_many",
+    "analyze_video",
+    "draw",
     "explain",
     "load",
+    "open_video",
     "predict_emotion",
+    "read_image",
 ]
 
 _HOMES = {
     "Analyzer": "mien.analyzer",
     "AnalyzerOptions": "mien.options",
+    "DataError": "mien.errors",
     "Emotion": "mien.emotions",
     "Explanation": "mien.classification.explanation",
     "Face": "mien.results",
     "FrameResult": "mien.results",
+    "ImageError": "mien.errors",
     "MienError": "mien.errors",
+    "ModelError": "mien.errors",
+    "OptionError": "mien.errors",
+    "OutputError": "mien.errors",
+    "StreamAnalyzer": "mien.tracking.stream",
+    "Summary": "mien.video.summary",
+    "VideoError": "mien.errors",
+    "analyze_many": "mien.analyzer",
+    "analyze_video": "mien.video.process",
+    "draw": "mien.drawing",
     "explain": "mien.classification.explanation",
     "load": "mien.analyzer",
+    "open_video": "mien.video.reader",
     "predict_emotion": "mien.analyzer",
+    "read_image": "mien.images",
 }
 
 

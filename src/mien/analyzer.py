@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.classification.base import Classifier
 from mien.classification.classifier import EmotionClassifier
 from mien.classification.quality import quality_flags
-from mien.detection import DetectedFace, FaceDetector, Frame, create_detector
-from mien.detection.landmarks import FaceAligner
+from mien.detection import DetectedFace, FaceAligner, FaceDetector, Frame, create_detector
+from mien.detection.landmarks import LandmarkAligner
 from mien.emotions import Emotion
-from mien.errors import OptionError
+from mien.errors import ImageError, OptionError
 from mien.images import ImageSource, read_image
-from mien.options import AnalyzerOptions
+from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
 from mien.preprocessing import crop
 from mien.results import Face, FrameResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Analyzer:
@@ -39,7 +45,7 @@ class Analyzer:
         self,
         detector: FaceDetector,
         aligner: FaceAligner | None,
-        classifier: EmotionClassifier,
+        classifier: Classifier,
         options: AnalyzerOptions | None = None,
     ) -> None:
         self.detector = detector
@@ -53,7 +59,8 @@ class Analyzer:
         """Find every face of a picture and read its expression.
 
         Args:
-            source: A path, an encoded file as bytes, a PIL image or an array; see `mien.images.read_image`.
+            source: A path, an encoded file as bytes or as a file object, a PIL image or an array; see
+                `mien.images.read_image`.
 
         Returns:
             The faces from left to right; none is a valid answer.
@@ -63,6 +70,56 @@ class Analyzer:
         """
         name = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
         return self.analyze_frame(read_image(source, self.options.max_pixels), name)
+
+    @overload
+    def analyze_many(
+        self, sources: Iterable[ImageSource], *, workers: int = 0, errors: Literal["raise"] = "raise"
+    ) -> Iterator[FrameResult]: ...
+
+    @overload
+    def analyze_many(
+        self, sources: Iterable[ImageSource], *, workers: int = 0, errors: Literal["return"]
+    ) -> Iterator[FrameResult | ImageError]: ...
+
+    def analyze_many(
+        self, sources: Iterable[ImageSource], *, workers: int = 0, errors: Literal["raise", "return"] = "raise"
+    ) -> Iterator[FrameResult | ImageError]:
+        """Read many pictures at once, as they are asked for.
+
+        Args:
+            sources: As for `analyze`; read a few ahead of what has been taken, so that they may be endless.
+            workers: Pictures read side by side; 0 for one per core. An analyzer opened with ``threads=1`` suits it.
+            errors: What to do about a picture that cannot be read: ``raise``, or ``return`` the error in its place.
+
+        Returns:
+            A result per source, in their order.
+
+        Raises:
+            ImageError: If a picture cannot be read and errors are raised.
+            OptionError: If ``workers`` or ``errors`` is not possible.
+        """
+        if workers < 0:
+            raise OptionError(f"must be 0 (one per core) or more, found {workers}", field="workers")
+        if errors not in ("raise", "return"):
+            raise OptionError(f"must be raise or return, found {errors!r}", field="errors")
+        return self._analyze_ahead(iter(sources), workers or available_cores(), errors)
+
+    def _analyze_ahead(
+        self, sources: Iterator[ImageSource], workers: int, errors: str
+    ) -> Iterator[FrameResult | ImageError]:
+        with ThreadPoolExecutor(workers, "mien-analyze") as pool:
+            waiting = deque(pool.submit(self.analyze, source) for source in islice(sources, 2 * workers))
+            try:
+                while waiting:
+                    error = waiting[0].exception()
+                    if error is not None and not (errors == "return" and isinstance(error, ImageError)):
+                        raise error
+                    done = waiting.popleft()
+                    waiting.extend(pool.submit(self.analyze, source) for source in islice(sources, 1))
+                    yield error if isinstance(error, ImageError) else done.result()
+            finally:
+                for future in waiting:
+                    future.cancel()
 
     def analyze_frame(self, frame: Frame, source: str = "") -> FrameResult:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""
@@ -115,7 +172,7 @@ def clip_box(box: tuple[float, float, float, float], width: int, height: int) ->
     return left, top, right - left, bottom - top
 
 
-def load(options: AnalyzerOptions | None = None, **values: Any) -> Analyzer:
+def load(options: AnalyzerOptions | None = None, **values: Unpack[OptionValues]) -> Analyzer:
     """Open the detector and the model that the options name.
 
     Args:
@@ -126,38 +183,70 @@ def load(options: AnalyzerOptions | None = None, **values: Any) -> Analyzer:
         OptionError: If an option is not possible, or there is no such model.
         ModelError: If a model is damaged.
     """
-    options = AnalyzerOptions() if options is None else options
-    if not isinstance(options, AnalyzerOptions):
-        raise OptionError(f"expected options by name, as in load(detector='haar'), found {options!r}")
-    names = [field.name for field in fields(AnalyzerOptions)]
-    for name in values:
-        if name not in names:
-            raise OptionError(f"unknown option {name!r}; expected one of {', '.join(names)}")
-    options = replace(options, **values)
+    options = make_options(options, **values)
     return Analyzer(
         create_detector(options.detector, options.device, options.threads),
-        FaceAligner(options.device, options.threads),
+        LandmarkAligner(options.device, options.threads),
         EmotionClassifier(options.model, options.device, options.threads, options.precision),
         options,
     )
 
 
-def predict_emotion(source: ImageSource) -> Face | None:
-    """Read the largest face of a picture, with the default options.
+def predict_emotion(source: ImageSource, **values: Unpack[OptionValues]) -> Face | None:
+    """Read the largest face of a picture.
 
     Args:
         source: As for `Analyzer.analyze`.
+        **values: As for `load`. An analyzer is opened for each set of options once and then kept.
 
     Returns:
         The face, with ``emotion``, ``confidence`` and ``probabilities``; None if the picture shows no face.
 
     Raises:
         ImageError: If the picture cannot be read.
+        OptionError: As `load`.
     """
-    return default_analyzer().analyze(source).largest
+    return cached_analyzer(make_options(**values)).analyze(source).largest
 
 
-@lru_cache(maxsize=1)
-def default_analyzer() -> Analyzer:
-    """The analyzer with the default options, opened once."""
-    return load()
+@overload
+def analyze_many(
+    sources: Iterable[ImageSource],
+    *,
+    workers: int = 0,
+    errors: Literal["raise"] = "raise",
+    **values: Unpack[OptionValues],
+) -> Iterator[FrameResult]: ...
+
+
+@overload
+def analyze_many(
+    sources: Iterable[ImageSource], *, workers: int = 0, errors: Literal["return"], **values: Unpack[OptionValues]
+) -> Iterator[FrameResult | ImageError]: ...
+
+
+def analyze_many(
+    sources: Iterable[ImageSource],
+    *,
+    workers: int = 0,
+    errors: Literal["raise", "return"] = "raise",
+    **values: Unpack[OptionValues],
+) -> Iterator[FrameResult | ImageError]:
+    """Read many pictures with all cores; see `Analyzer.analyze_many`.
+
+    Args:
+        sources: As for `Analyzer.analyze`.
+        workers: Pictures read side by side; 0 for one per core.
+        errors: What to do about a picture that cannot be read: ``raise``, or ``return`` the error in its place.
+        **values: As for `load`; ``threads`` is 1 unless given, because the workers share the cores.
+    """
+    analyzer = cached_analyzer(make_options(AnalyzerOptions(threads=1), **values))
+    if errors == "return":
+        return analyzer.analyze_many(sources, workers=workers, errors=errors)
+    return analyzer.analyze_many(sources, workers=workers, errors=errors)
+
+
+@lru_cache(maxsize=4)
+def cached_analyzer(options: AnalyzerOptions) -> Analyzer:
+    """The analyzer with these options, opened when it is first asked for."""
+    return load(options)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from mien.errors import OptionError, VideoError
+from mien.errors import OptionError, OutputError
 
 _COMMON, _BROADCAST = ("mp4", "m4v", "mov", "mkv", "webm", "avi", "wmv", "3gp"), ("ts", "mts", "m2ts", "mxf")
 _OLDER = ("mpg", "mpeg", "m2v", "vob", "flv", "ogv")
@@ -21,34 +23,12 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_FILES
 
 
-def begin_file(path: Path) -> Path:
-    """Prepare to write a file: make its folder and an empty file beside it, to be renamed when it is complete.
-
-    Args:
-        path: The file to write in the end.
-
-    Returns:
-        The file to write for now.
-
-    Raises:
-        OptionError: If the place cannot be written to.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    if path.is_dir():
-        raise OptionError(f"{path}: is a folder, expected the name of a file")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(b"")
-    except OSError as error:
-        raise OptionError(f"{path}: cannot be written: {error.strerror}; name another place") from error
-    return partial
-
-
 class AtomicFile:
     """Base of what writes a file bit by bit: a context manager.
 
-    The file appears under its name when the block ends, also if it was cut short by ``KeyboardInterrupt``; if it ends
-    by another error there is no file.
+    What is written goes to a file of its own beside the target, which takes the target's name when the block ends,
+    also if it was cut short by ``KeyboardInterrupt``; if it ends by another error there is no file. Two writers of one
+    target never mix: the last to finish wins.
 
     Args:
         path: The file.
@@ -59,7 +39,7 @@ class AtomicFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._partial = begin_file(path)
+        self._partial = _begin(path)
 
     def __enter__(self: _F) -> _F:
         return self
@@ -67,10 +47,16 @@ class AtomicFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        complete = kind is None or issubclass(kind, KeyboardInterrupt)
+        self._end(complete=kind is None or issubclass(kind, KeyboardInterrupt), whole=kind is None)
+
+    def close(self) -> None:
+        """Complete the file, as leaving the block does."""
+        self._end(complete=True, whole=True)
+
+    def _end(self, complete: bool, whole: bool) -> None:
         try:
-            self._finish(complete)
-            if complete:
+            self._finish(complete, whole)
+            if complete and self._partial.exists():
                 self._partial.replace(self.path)
         except OSError as failure:
             # What went wrong first is what there is to say.
@@ -79,12 +65,52 @@ class AtomicFile:
         finally:
             self._partial.unlink(missing_ok=True)
 
-    def _finish(self, complete: bool) -> None:
-        """Write what is left to write, unless the file is not wanted any more, and close it."""
+    def _finish(self, complete: bool, whole: bool) -> None:
+        """Write what is left to write and close the file.
+
+        Args:
+            complete: Whether the file is wanted; if not, it only needs closing.
+            whole: Whether everything was written that was to be, rather than cut short.
+        """
         raise NotImplementedError
 
+    def _discard(self) -> None:
+        """There is nothing to keep: leave no file."""
+        self._partial.unlink(missing_ok=True)
 
-def not_written(path: Path, error: Exception) -> VideoError:
+
+def check_writable(path: Path) -> None:
+    """Find out before any work whether a file can be written, leaving it as it is.
+
+    Raises:
+        OptionError: If the place cannot be written to.
+    """
+    _begin(path).unlink()
+
+
+def _begin(path: Path) -> Path:
+    """Make a file's folder, and an empty file beside it to be renamed when it is complete."""
+    if path.is_dir():
+        raise OptionError("is a folder, expected the name of a file", path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _new_partial(path)
+    except OSError as error:
+        raise OptionError(f"cannot be written: {error.strerror}; name another place", path) from error
+
+
+def _new_partial(path: Path) -> Path:
+    # The suffix stays, because writers tell formats by it. Names of 255 bytes leave no room for more.
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}.", suffix=f".partial{path.suffix}", dir=path.parent)
+    # mkstemp makes files for their owner alone; what is written for people has the usual rights.
+    mask = os.umask(0)
+    os.umask(mask)
+    os.close(handle)
+    Path(name).chmod(0o666 & ~mask)
+    return Path(name)
+
+
+def not_written(path: Path, error: Exception) -> OutputError:
     """What to raise where writing failed, for example because the disk is full.
 
     Args:
@@ -92,19 +118,22 @@ def not_written(path: Path, error: Exception) -> VideoError:
         error: What was raised.
     """
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return VideoError(f"{path}: cannot be written: {reason.splitlines()[0]}")
+    return OutputError(f"cannot be written: {reason.splitlines()[0]}", path)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file under a temporary name, then rename it, so that nobody ever reads half of it.
+    """Write a file under a temporary name, then rename it, so that nothing ever reads half of it.
 
     Raises:
-        OSError: If it cannot be written.
+        OutputError: If it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _new_partial(path)
+        try:
+            partial.write_bytes(content.encode() if isinstance(content, str) else content)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise not_written(path, error) from error

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import cv2
 import numpy as np
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mien.detection.base import Frame
-from mien.errors import ImageError
+from mien.errors import ImageError, OptionError
 from mien.files import write_whole
 from mien.options import MAX_PIXELS
 
-ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image"
+ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | NDArray[np.generic] | Image.Image"
+"""A path, an encoded file as bytes, a binary file object, an array or a PIL image; see `read_image`."""
 
 # What Pillow decodes by itself. It knows more formats, some of which start other programs, and nobody's photos are in.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
@@ -40,9 +41,9 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
     """Read a picture as a person sees it: turned by its EXIF tag, without alpha, in 8 bits.
 
     Args:
-        source: A path, an encoded file as bytes, a PIL image, or an array as OpenCV has it: uint8 or uint16,
-            (H, W), (H, W, 1), (H, W, 3) in blue, green, red, or (H, W, 4) with alpha. Of an animation the
-            first frame is read. What is transparent is laid on white.
+        source: A path, an encoded file as bytes or as a binary file object, a PIL image, or an array as OpenCV has
+            it: uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) in blue, green, red, or (H, W, 4) with alpha. Of an
+            animation the first frame is read. What is transparent is laid on white.
         max_pixels: Pictures with more are refused before decoding.
 
     Returns:
@@ -56,16 +57,25 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
     if isinstance(source, Image.Image):
         with _refusals("picture"):
             return _from_pil(source, "picture", max_pixels)
+    if hasattr(source, "read"):
+        source = source.read(_MAX_BYTES + 1)
     if isinstance(source, bytes | bytearray | memoryview):
         name, stream = "picture", BytesIO(source)
         if not len(stream.getbuffer()):
-            raise ImageError(f"{name}: is empty (0 bytes)")
+            raise ImageError("is empty (0 bytes)", name)
     elif isinstance(source, str | os.PathLike):
         name, stream = os.fspath(source), _read_file(Path(source))
     else:
-        raise ImageError(f"expected a path, bytes, an array or a PIL image, found {type(source).__name__}")
+        raise ImageError(
+            f"expected a path, bytes, a binary file object, an array or a PIL image, found {type(source).__name__}"
+        )
     with _refusals(name, stream), Image.open(stream, formats=_FORMATS) as image:
         return _from_pil(image, name, max_pixels)
+
+
+def source_name(source: ImageSource) -> str:
+    """What errors and results call a picture: its path, or "picture" where it has none."""
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else "picture"
 
 
 def is_picture(path: Path) -> bool:
@@ -84,16 +94,16 @@ def _read_file(path: Path) -> BytesIO:
         with path.open("rb") as stream:
             content = stream.read(_MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ImageError(f"{path}: no such file") from None
+        raise ImageError("no such file", path) from None
     except IsADirectoryError:
-        raise ImageError(f"{path}: is a folder, expected a picture") from None
+        raise ImageError("is a folder, expected a picture", path) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ImageError(f"{path}: cannot be opened: {reason}") from error
+        raise ImageError(f"cannot be opened: {reason}", path) from error
     if not content:
-        raise ImageError(f"{path}: is empty (0 bytes)")
+        raise ImageError("is empty (0 bytes)", path)
     if len(content) > _MAX_BYTES:
-        raise ImageError(f"{path}: is larger than {_MAX_BYTES / 1e9:.0f} GB, expected a picture")
+        raise ImageError(f"is larger than {_MAX_BYTES / 1e9:.0f} GB, expected a picture", path)
     return BytesIO(content)
 
 
@@ -116,13 +126,13 @@ def _refusals(name: str, stream: BytesIO | None = None) -> Iterator[None]:
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(f"{name}: {_name_format(stream.getvalue()[:12] if stream else b'')}") from None
+        raise ImageError(f"{_name_format(stream.getvalue()[:12] if stream else b'')}", name) from None
     except Image.DecompressionBombError:
         raise ImageError(
             f"{name}: has too many pixels (limit {MAX_PIXELS // 10**6} megapixels); shrink it first"
         ) from None
     except MemoryError:
-        raise ImageError(f"{name}: is too large for the memory of this machine") from None
+        raise ImageError("is too large for the memory of this machine", name) from None
     except Exception as error:  # Pillow's plugins raise whatever their parsers raise on damaged files.
         raise ImageError(
             f"{name}: is damaged or incomplete, or of a rare kind; if another program shows it, save it as JPEG or PNG"
@@ -137,7 +147,7 @@ def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Frame:
         # 16-bit gray comes as I;16 or, from older files, as 32-bit numbers.
         image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).astype(np.uint8))
     elif image.mode == "F":
-        raise ImageError(f"{name}: holds floating-point numbers; save it with 8 or 16 bits per channel")
+        raise ImageError("holds floating-point numbers; save it with 8 or 16 bits per channel", name)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         overlay = image.convert("RGBA")
         image = Image.new("RGBA", overlay.size, "white")
@@ -166,22 +176,20 @@ def _from_array(array: NDArray[np.generic], max_pixels: int) -> Frame:
 def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
     if width * height > max_pixels:
         limit = f"{max_pixels / 10**6:g} megapixels"
-        raise ImageError(f"{name}: {width}x{height} pixels are more than the limit of {limit}; shrink it first")
+        raise ImageError(f"{width}x{height} pixels are more than the limit of {limit}; shrink it first", name)
 
 
 def write_image(frame: Frame, path: Path) -> None:
     """Write a frame as a picture, in the format that the suffix names; whole or not at all.
 
     Raises:
-        ImageError: If the suffix is unknown or the file cannot be written.
+        OptionError: If the suffix is unknown.
+        OutputError: If the file cannot be written.
     """
     try:
         done, encoded = cv2.imencode(path.suffix, frame)
     except cv2.error:
         done = False
     if not done:
-        raise ImageError(f"{path}: unknown picture format {path.suffix!r}; use .jpg or .png")
-    try:
-        write_whole(path, encoded.tobytes())
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be written: {error.strerror}") from error
+        raise OptionError(f"unknown picture format {path.suffix!r}; use .jpg or .png", path)
+    write_whole(path, encoded.tobytes())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from mien.errors import OptionError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 MAX_PIXELS = 128_000_000
 """Larger pictures are refused before they are decoded: 128 megapixels, more than any phone takes."""
@@ -50,7 +53,7 @@ class AnalyzerOptions:
         if isinstance(self.model, os.PathLike):
             object.__setattr__(self, "model", os.fspath(self.model))
         if not isinstance(self.model, str):
-            raise OptionError(f"model must be the name of a model or the path of a folder, found {self.model!r}")
+            raise OptionError(f"must be the name or folder of a model, found {self.model!r}", field="model")
         if self.min_confidence is not None:
             _check_number("min_confidence", self.min_confidence, Real, 0, 1, "lie in 0..1, or be None")
         _check_number("threads", self.threads, Integral, 0, MAX_THREADS, f"lie in 0 (all cores)..{MAX_THREADS}")
@@ -61,4 +64,42 @@ class AnalyzerOptions:
 def _check_number(name: str, value: Any, kind: Any, low: float, high: float, expected: str) -> None:
     # True is a number to Python, but hardly meant as one.
     if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
-        raise OptionError(f"{name} must {expected}, found {value!r}")
+        raise OptionError(f"must {expected}, found {value!r}", field=name)
+
+
+def available_cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class OptionValues(TypedDict, total=False):
+    """The fields of `AnalyzerOptions` as keywords, so that editors and type checkers know them."""
+
+    model: str | os.PathLike[str]
+    detector: str
+    min_confidence: float | None
+    device: str
+    threads: int
+    max_pixels: int
+    smoothing_s: float
+    precision: str
+
+
+def make_options(options: AnalyzerOptions | None = None, **values: Unpack[OptionValues]) -> AnalyzerOptions:
+    """Options with some fields changed.
+
+    Args:
+        options: Where to begin; None for the defaults.
+        **values: Fields to have otherwise.
+
+    Raises:
+        OptionError: If a field is unknown, or its value not possible.
+    """
+    if options is not None and not isinstance(options, AnalyzerOptions):
+        raise OptionError(f"expected options by name, as in load(detector='haar'), found {options!r}")
+    names = [field.name for field in fields(AnalyzerOptions)]
+    for name in values:
+        if name not in names:
+            raise OptionError(f"unknown option {name!r}; expected one of {', '.join(names)}")
+    changes: dict[str, Any] = dict(values)
+    return replace(options or AnalyzerOptions(), **changes)

@@ -33,13 +33,13 @@ def create_session(model: bytes | Path, device: str = "auto", threads: int = 0) 
         ModelError: If the graph cannot be loaded.
     """
     if device not in DEVICES:
-        raise OptionError(f"unknown device {device!r}; expected one of {', '.join(DEVICES)}")
+        raise OptionError(f"must be one of {', '.join(DEVICES)}, found {device!r}", field="device")
     if threads < 0:
-        raise OptionError(f"threads must be 0 (all cores) or more, found {threads}")
+        raise OptionError(f"must be 0 (all cores) or more, found {threads}", field="threads")
     has_cuda = has_gpu()
     if device == "cuda" and not has_cuda:
         raise OptionError(
-            "device 'cuda' is not available; install onnxruntime-gpu instead of onnxruntime, or use 'cpu'"
+            "cuda is not available; install onnxruntime-gpu instead of onnxruntime, or use cpu", field="device"
         )
     providers = ["CPUExecutionProvider"]
     if has_cuda and device != "cpu":
@@ -54,7 +54,7 @@ def create_session(model: bytes | Path, device: str = "auto", threads: int = 0) 
     except Exception as error:  # ONNX Runtime raises a class of its own per kind of failure, with no common base.
         name = "model" if isinstance(model, bytes) else str(model)
         raise ModelError(
-            f"{name}: cannot be loaded as an ONNX network: it is damaged, or newer than ONNX Runtime {ort.__version__}"
+            f"cannot be loaded as an ONNX network: it is damaged, or newer than ONNX Runtime {ort.__version__}", name
         ) from error
 
 

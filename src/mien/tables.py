@@ -100,7 +100,7 @@ class TableWriter(AtomicFile):
     def __init__(self, path: Path, layout: Layout) -> None:
         suffix = path.suffix.lower()
         if suffix not in TABLE_SUFFIXES:
-            raise OptionError(f"{path}: unknown table format {path.suffix!r}; use {', '.join(TABLE_SUFFIXES)}")
+            raise OptionError(f"unknown table format {path.suffix!r}; use {', '.join(TABLE_SUFFIXES)}", path)
         super().__init__(path)
         try:
             self._format: _Format = _FORMATS[suffix](self._partial, layout)
@@ -108,14 +108,14 @@ class TableWriter(AtomicFile):
             self._partial.unlink(missing_ok=True)
             raise
 
-    def _finish(self, complete: bool) -> None:
+    def _finish(self, complete: bool, whole: bool) -> None:
         self._format.close()
 
     def write(self, result: FrameResult) -> None:
         """Add what was read in a frame.
 
         Raises:
-            VideoError: If writing failed, for example because the disk is full.
+            OutputError: If writing failed, for example because the disk is full.
         """
         try:
             self._format.add(result)

@@ -284,7 +284,7 @@ def test_detectors_and_thresholds(folder: Path) -> None:
         (["photo", "x.jpg", "--min-confidence", "2"], "mien: --min-confidence must lie in 0..1, or be None, found 2.0"),
         (["photo", "x.jpg", "--threads", "-1"], "mien: --threads must lie in 0 (all cores)..512, found -1"),
         (["photo", "x.jpg", "--detector", "dlib"], "mien: unknown detector 'dlib'; expected one of yunet, haar"),
-        (["photo", "x.jpg", "--device", "gpu"], "mien: unknown device 'gpu'; expected one of auto, cpu, cuda"),
+        (["photo", "x.jpg", "--device", "gpu"], "mien: --device must be one of auto, cpu, cuda, found 'gpu'"),
         (["photo", "x.jpg", "--model", "mien-9"], "mien: mien-9: no such model; expected a folder with model.onnx"),
         (["evaluate", "x.csv", "--model", "mien-9"], "mien: mien-9: no such model; expected a folder with model.onnx"),
         (["evaluate", "x.csv", "--usage", "Private"], "mien: unknown usage 'Private'"),

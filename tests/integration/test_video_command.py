@@ -190,7 +190,7 @@ def test_ctrl_c_among_many_says_how_to_go_on(clip: Path, astronaut: np.ndarray, 
     videos.write(folder / "b.mp4", videos.portrait(astronaut, 1500))
     command = [sys.executable, "-m", "mien.cli.main", "video", folder, "--table", f"{tmp_path}/{{name}}.csv"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None and not _has_content(tmp_path / ".b.csv.partial"):
+    while process.poll() is None and not _is_begun(tmp_path / "b.csv"):
         sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -223,7 +223,7 @@ def test_a_truncated_video_is_read_and_reported(run: Run, tmp_path: Path) -> Non
         ("--out", "file/o.mp4", "cannot be written"),
         ("--table", "file/t.csv", "cannot be written"),
         ("--every", "0", "every must be at least 1"),
-        ("--detect-every", "0", "detect_every must be at least 1"),
+        ("--detect-every", "0", "--detect-every must be at least 1"),
         ("--start", "-3", "start must be 0"),
         ("--smoothing", "-1", "smoothing must be 0"),
         ("--resume", "--json", "add --table, --out or --timeline"),
@@ -255,8 +255,7 @@ def test_ctrl_c_leaves_valid_files(clip: Path, astronaut: np.ndarray, tmp_path: 
     out, rows = tmp_path / "o.mp4", tmp_path / "t.json"
     command = [sys.executable, "-m", "mien.cli.main", "video", long, "--out", out, "--table", rows]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    partial = tmp_path / ".t.json.partial"
-    while process.poll() is None and not _has_content(partial):
+    while process.poll() is None and not _is_begun(tmp_path / "t.json"):
         sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -292,11 +291,10 @@ def test_a_full_disk_is_told_with_the_users_file_and_leaves_nothing(clip: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
-def _has_content(path: Path) -> bool:
-    try:
-        return path.stat().st_size > 0
-    except FileNotFoundError:
-        return False
+def _is_begun(path: Path) -> bool:
+    """Whether something stands already in the file that will become this one."""
+    begun = path.parent.glob(f".{path.stem}.*.partial{path.suffix}")
+    return any(partial.stat().st_size > 0 for partial in begun)
 
 
 def test_real_clips(run: Run, shared: Path) -> None:

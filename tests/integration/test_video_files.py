@@ -231,7 +231,7 @@ def test_an_interruption_leaves_a_valid_video_and_a_failure_none(tmp_path: Path,
 
 def test_sound_that_the_format_cannot_hold_is_refused_before_any_work(tmp_path: Path) -> None:
     source = videos.write(tmp_path / "pcm.avi", videos.numbered(3), sound="adpcm_ms")
-    with pytest.raises(VideoError, match=r"name the file \.mkv"):
+    with pytest.raises(OptionError, match=r"name the file \.mkv"):
         VideoWriter(tmp_path / "out.mp4", sound_of=source)
     assert not list(tmp_path.glob("*out*"))
 

@@ -48,7 +48,7 @@ def test_a_batch_answers_as_its_faces_do_one_by_one(classifier: EmotionClassifie
 
 
 def test_unknown_head(classifier: EmotionClassifier) -> None:
-    with pytest.raises(OptionError, match="unknown head 'best'; expected one of photo, fer2013, ferplus"):
+    with pytest.raises(OptionError, match="head must be one of photo, fer2013, ferplus, found 'best'"):
         classifier.predict_proba(crops(1), "best")
 
 
@@ -172,14 +172,14 @@ def test_eight_bits_are_chosen_where_they_are_faster(folder: Path, monkeypatch: 
     assert EmotionClassifier(str(folder)).precision == "fp32"
     with pytest.raises(OptionError, match=r"has no model-int8\.onnx; export it with --int8"):
         EmotionClassifier(str(folder), precision="int8")
-    with pytest.raises(OptionError, match="unknown precision 'half'; expected one of auto, fp32, int8"):
+    with pytest.raises(OptionError, match="precision must be one of auto, fp32, int8, found 'half'"):
         EmotionClassifier(str(folder), precision="half")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"device": "gpu"}, "unknown device 'gpu'; expected one of auto, cpu, cuda"),
+        ({"device": "gpu"}, "device must be one of auto, cpu, cuda, found 'gpu'"),
         ({"threads": -1}, "threads must be 0"),
     ],
 )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.errors import ImageError
+from mien.errors import ImageError, OptionError, OutputError
 from mien.images import read_image, write_image
 from mien.options import MAX_PIXELS
 
@@ -183,9 +183,9 @@ def test_write_image_round_trip_and_no_leftovers(tmp_path: Path) -> None:
 
 def test_write_image_refuses_unknown_formats_and_keeps_what_is_there(tmp_path: Path) -> None:
     frame = np.zeros((2, 2, 3), np.uint8)
-    with pytest.raises(ImageError, match=r"unknown picture format '\.xyz'"):
+    with pytest.raises(OptionError, match=r"unknown picture format '\.xyz'"):
         write_image(frame, tmp_path / "a.xyz")
     (tmp_path / "file").write_text("kept")
-    with pytest.raises(ImageError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         write_image(frame, tmp_path / "file" / "a.png")
     assert (tmp_path / "file").read_text() == "kept"

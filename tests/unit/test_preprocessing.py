@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer
 from mien.detection import DetectedFace
-from mien.detection.landmarks import FaceAligner
+from mien.detection.landmarks import LandmarkAligner
 from mien.evaluation.evaluate import on_canvas
 from mien.preprocessing import CROP_SCALE, CROP_SHIFT, crop, crop_color, to_tensor
 
@@ -93,13 +93,13 @@ def test_landmarks_follow_the_tilt(analyzer: Analyzer, astronaut: NDArray[np.uin
 
 def test_landmarks_lie_where_they_should(astronaut: NDArray[np.uint8]) -> None:
     box = (178.0, 67.0, 88.0, 116.0)
-    (face,) = FaceAligner().align(astronaut, [DetectedFace(box, 0.9)])
+    (face,) = LandmarkAligner().align(astronaut, [DetectedFace(box, 0.9)])
     assert face.landmarks is not None
     eye_left, eye_right, nose, mouth_left, mouth_right = face.landmarks
     assert eye_left[0] < nose[0] < eye_right[0]
     assert max(eye_left[1], eye_right[1]) < nose[1] < min(mouth_left[1], mouth_right[1])
     assert all(box[0] < x < box[0] + box[2] and box[1] < y < box[1] + box[3] for x, y in face.landmarks)
-    assert FaceAligner().align(astronaut, []) == []
+    assert LandmarkAligner().align(astronaut, []) == []
 
 
 def test_detected_faces_come_back_in_fer2013_framing(analyzer: Analyzer, astronaut: NDArray[np.uint8]) -> None:

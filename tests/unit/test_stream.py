@@ -166,8 +166,8 @@ def test_finding_and_reading_apart_give_the_same() -> None:
 
     together, apart = stream(script()), stream(script())
     expected = [together.analyze(FRAME, i / 30, i, "a.mp4") for i in range(140)]
-    sightings = [apart.find(FRAME, i / 30, i) for i in range(140)]
-    assert [apart.read(detections, "a.mp4") for detections in sightings] == expected
+    seen = [apart.detect(FRAME, i / 30, i) for i in range(140)]
+    assert [apart.classify(detections, "a.mp4") for detections in seen] == expected
 
 
 def test_detect_every_must_be_positive() -> None:

@@ -244,7 +244,7 @@ def test_leaving_while_a_video_is_read_leaves_no_file(
 def test_a_broken_video_is_told_without_paths(
     analyzer: Analyzer, clip: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with _temp(monkeypatch, tmp_path), pytest.raises(VideoError, match="^The upload is not a video") as error:
+    with _temp(monkeypatch, tmp_path), pytest.raises(VideoError, match="^video: is not a video") as error:
         read_video(analyzer, clip[: len(clip) // 2], lambda progress: None)
     assert str(tmp_path) not in str(error.value)
 

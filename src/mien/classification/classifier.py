@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.classification.base import PHOTO, check_head
 from mien.classification.model_config import INT8_FILE, find_model, load_config
 from mien.errors import ModelError, OptionError
 from mien.preprocessing import to_tensor
 from mien.runtime import create_session, has_gpu, has_int8_instructions
-
-PHOTO = "photo"
-"""The answer for photos: all heads together, with less weight on how frequent an emotion was in training."""
 
 PRECISIONS = ("auto", "fp32", "int8")
 
@@ -44,14 +42,15 @@ class EmotionClassifier:
         self.precision = "int8" if file.name == INT8_FILE else "fp32"
         self._session = create_session(file, device=device, threads=threads)
         side, heads = self.config.input_size, len(self.config.heads)
-        reads, says = self._session.get_inputs()[0], self._session.get_outputs()[0]
-        if (reads.name, *reads.shape[1:], says.name, *says.shape[1:]) != (
+        given, answer = self._session.get_inputs()[0], self._session.get_outputs()[0]
+        if (given.name, *given.shape[1:], answer.name, *answer.shape[1:]) != (
             *("faces", 1, side, side),
             *("logits", heads, len(self.config.labels)),
         ):
             raise ModelError(
-                f"{file}: reads {reads.name} {reads.shape[1:]} and answers {says.name} {says.shape[1:]}, "
-                "config.json says otherwise"
+                f"takes {given.name} {given.shape[1:]} and answers {answer.name} {answer.shape[1:]}, "
+                "config.json says otherwise",
+                file,
             )
 
     @property
@@ -60,7 +59,7 @@ class EmotionClassifier:
         return self.config.input_size
 
     def predict_logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What the network says, unaltered.
+        """The network's answers, unaltered.
 
         Args:
             crops: Gray faces in FER-2013's framing, uint8, N of (S, S) with S = `input_size`.
@@ -72,15 +71,6 @@ class EmotionClassifier:
             return np.zeros((0, len(self.config.heads), len(self.config.labels)), np.float32)
         tensor = to_tensor(crops, self.config.mean, self.config.std)
         return np.asarray(self._session.run(["logits"], {"faces": tensor})[0], np.float32)
-
-    def check_head(self, head: str) -> None:
-        """Refuse an answer that the model does not have.
-
-        Raises:
-            OptionError: If it is neither ``photo`` nor one of the model's heads.
-        """
-        if head not in (PHOTO, *self.config.heads):
-            raise OptionError(f"unknown head {head!r}; expected one of {', '.join((PHOTO, *self.config.heads))}")
 
     def predict_proba(
         self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], head: str = PHOTO
@@ -97,7 +87,7 @@ class EmotionClassifier:
         Raises:
             OptionError: If the model has no such head.
         """
-        self.check_head(head)
+        check_head(head, self.config)
         scales, biases = np.array(self.config.scales, np.float32), np.array(self.config.biases, np.float32)
         logits = self.predict_logits(crops) * scales + biases
         if head in self.config.heads:
@@ -119,10 +109,10 @@ def choose_file(folder: Path, device: str, precision: str) -> Path:
         OptionError: If there is no such precision, or the folder does not have it.
     """
     if precision not in PRECISIONS:
-        raise OptionError(f"unknown precision {precision!r}; expected one of {', '.join(PRECISIONS)}")
+        raise OptionError(f"must be one of {', '.join(PRECISIONS)}, found {precision!r}", field="precision")
     small = folder / INT8_FILE
     if precision == "int8" and not small.is_file():
-        raise OptionError(f"precision 'int8': {folder} has no {INT8_FILE}; export it with --int8, or use 'fp32'")
+        raise OptionError(f"int8: {folder} has no {INT8_FILE}; export it with --int8, or use fp32", field="precision")
     on_cpu = device == "cpu" or not has_gpu()
     if precision == "int8" or (precision == "auto" and on_cpu and small.is_file() and has_int8_instructions()):
         return small

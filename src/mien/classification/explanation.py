@@ -15,12 +15,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.analyzer import Analyzer, default_analyzer
-from mien.classification.classifier import EmotionClassifier
+from mien.analyzer import Analyzer, cached_analyzer
+from mien.classification.base import Classifier
 from mien.detection import Frame
 from mien.emotions import Emotion
 from mien.errors import DataError, ImageError, OptionError
-from mien.images import ImageSource, read_image
+from mien.images import ImageSource, read_image, source_name
+from mien.options import AnalyzerOptions
 from mien.preprocessing import crop, crop_to_frame
 from mien.results import Face
 
@@ -80,17 +81,16 @@ def explain(
         ImageError: If the picture cannot be read or shows no face.
         OptionError: If there is no face of that number, or no such emotion.
     """
-    analyzer = analyzer or default_analyzer()
+    analyzer = analyzer or cached_analyzer(AnalyzerOptions())
     try:
         wanted = None if emotion is None else Emotion.parse(emotion)
     except DataError as error:
-        raise OptionError(str(error)) from None
+        raise OptionError(error.reason, field="emotion") from None
     frame = read_image(source, analyzer.options.max_pixels)
     detected = analyzer.detect_faces(frame)
     faces = analyzer.analyze_faces(frame, detected)
     if not faces:
-        name = source if isinstance(source, str) else "picture"
-        raise ImageError(f"{name}: no face found, so there is nothing to explain")
+        raise ImageError("no face found, so there is nothing to explain", source_name(source))
     if face is not None and not 1 <= face <= len(faces):
         one = "one face; leave the number out" if len(faces) == 1 else f"faces 1 to {len(faces)} from left to right"
         raise OptionError(f"no face {face}: the picture has {one}")
@@ -111,7 +111,7 @@ def explain(
     )
 
 
-def occlusion_effect(pixels: NDArray[np.uint8], emotion: Emotion, classifier: EmotionClassifier) -> NDArray[np.float32]:
+def occlusion_effect(pixels: NDArray[np.uint8], emotion: Emotion, classifier: Classifier) -> NDArray[np.float32]:
     """By how much an emotion's probability falls when the surroundings of each pixel are covered.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from dataclasses import fields
 from io import TextIOWrapper
 from typing import Annotated, Any, NoReturn
 
@@ -26,8 +25,6 @@ from mien.cli.serve import serve
 from mien.cli.train import train
 from mien.cli.video import video
 from mien.errors import MienError, OptionError
-from mien.options import AnalyzerOptions
-from mien.server.settings import ServerSettings
 
 # The base of all complaints about the command line. Older versions of Typer take it from click, newer ones bring their
 # own; only this way does it have the same name in all of them.
@@ -83,7 +80,7 @@ def main() -> NoReturn:
     except _UsageError as error:
         _fail_usage(error)
     except OptionError as error:
-        fail(_as_option(str(error)), code=2)
+        fail(_as_option(error), code=2)
     except MienError as error:
         fail(str(error))
     except OSError as error:
@@ -105,12 +102,11 @@ def _fail_usage(error: Any) -> NoReturn:
     sys.exit(2)
 
 
-def _as_option(message: str) -> str:
-    """A complaint about a field of the options or settings, about the option of that name instead, without its unit."""
-    name, space, rest = message.partition(" ")
-    if name not in {field.name for field in (*fields(AnalyzerOptions), *fields(ServerSettings))}:
-        return message
-    return "--" + name.removesuffix("_s").replace("_", "-") + space + rest
+def _as_option(error: OptionError) -> str:
+    """A complaint about a field of the options, about the option of that name instead, without its unit."""
+    if error.field is None:
+        return str(error)
+    return f"--{error.field.removesuffix('_s').replace('_', '-')} {error.reason}"
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def serve(
 
     # Everything that can fail does so before the server starts, with one line.
     with _listen(host, port) as listener:
-        app = create_app(settings, options, open_analyzer(options, settings.threads))
+        app = create_app(settings, options, open_analyzer(options))
         _run(app, settings, listener)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,10 +20,6 @@ from mien.files import is_video
 from mien.options import AnalyzerOptions
 
 if TYPE_CHECKING:
-    from mien.analyzer import Analyzer
-    from mien.results import FrameResult
-    from mien.tracking.stream import FrameDetections
-    from mien.video import VideoFrame, VideoReader
     from mien.video.summary import Summary
 
 
@@ -107,28 +100,18 @@ def _read_all(
     videos: list[Input], job: Job, options: AnalyzerOptions, as_json: bool, failures: list[str], interrupted: Event
 ) -> None:
     """Read videos one after the other, and note in ``failures`` what went wrong."""
-    from mien.analyzer import load
-
-    analyzer: Analyzer | None = None
     for number, video in enumerate(videos, start=1):
         place = f"{number}/{len(videos)} " if len(videos) > 1 else ""
         try:
-            with ExitStack() as stack:
-                reader, sinks = _open(video, job, stack)
-                analyzer = analyzer or load(_share_cores(options))
-                summary = _read(reader, place, job, analyzer, sinks, interrupted)
-                if interrupted.is_set():
-                    raise _StoppedError
-        except _StoppedError:
-            pass
+            summary = _read(video, place, job, options, interrupted)
         except VideoError as error:
             failures.append(str(error))
             complain(str(error))
             continue
-        if reader.damage:
-            failures.append(f"{video.path}: {reader.damage}; what could be read was read")
+        if summary.damage:
+            failures.append(f"{video.path}: {summary.damage}; what could be read was read")
             complain(failures[-1])
-        report(reader, summary, as_json)
+        report(summary, as_json)
         if interrupted.is_set():
             complain(f"{video.path}: interrupted; the files hold what was read so far")
             if len(videos) > 1:
@@ -137,74 +120,25 @@ def _read_all(
             return
 
 
-def _share_cores(options: AnalyzerOptions) -> AnalyzerOptions:
-    """Faces are found in one frame while those of another are read: with all cores each would slow the other."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return replace(options, threads=options.threads or max(1, cores // 2))
+def _read(video: Input, place: str, job: Job, options: AnalyzerOptions, interrupted: Event) -> Summary:
+    from mien.analyzer import cached_analyzer
+    from mien.video import open_video
+    from mien.video.process import analyze_video, share_cores
 
-
-class _StoppedError(KeyboardInterrupt):
-    """Ends what is being written as Ctrl-C would, but between two frames: complete, and with no further sound."""
-
-
-_Sink = Callable[["VideoFrame", "FrameResult"], None]
-
-
-def _open(video: Input, job: Job, stack: ExitStack) -> tuple[VideoReader, list[_Sink]]:
-    """Open the video and everything that is to be written, so that what is impossible fails before any work."""
-    from mien.video import VideoWriter, open_table, open_video
-
-    reader = stack.enter_context(open_video(video.path, job.start, job.end, job.every))
-    sinks: list[_Sink] = []
-    if job.out is not None:
-        from mien.drawing import draw
-
-        sound_end = math.inf if job.end is None else job.end
-        writer = stack.enter_context(
-            VideoWriter(target(job.out, video), reader.time_base, video.path, job.start, sound_end)
-        )
-        sinks.append(lambda frame, result: writer.write(draw(frame.image, result), frame.time_s))
-    if job.table is not None:
-        rows = stack.enter_context(open_table(target(job.table, video)))
-        sinks.append(lambda _, result: rows.write(result))
-    if job.timeline is not None:
-        from mien.video.timeline import Timeline
-
-        strips = stack.enter_context(Timeline(target(job.timeline, video)))
-        sinks.append(lambda _, result: strips.write(result))
-    return reader, sinks
-
-
-def _read(
-    reader: VideoReader, place: str, job: Job, analyzer: Analyzer, sinks: list[_Sink], interrupted: Event
-) -> Summary:
-    from mien.tracking.stream import StreamAnalyzer
-    from mien.video import prefetch
-    from mien.video.summary import Summary
-
-    stream = StreamAnalyzer(analyzer, job.detect_every)
-    summary = Summary()
-
-    def find(frames: Iterator[VideoFrame]) -> Iterator[tuple[VideoFrame, FrameDetections]]:
-        for frame in frames:
-            yield frame, stream.find(frame.image, frame.time_s, frame.number)
-
-    # Three frames at a time: one thread decodes, one finds faces, this one reads them; a fourth encodes.
     with (
+        open_video(video.path, job.start, job.end, job.every, options.max_pixels) as reader,
         progress(reader, place) as advance,
-        closing(prefetch(reader)) as frames,
-        closing(prefetch(find(frames))) as found,
     ):
-        for frame, detections in found:
-            result = stream.read(detections, str(reader.path))
-            for sink in sinks:
-                sink(frame, result)
-            summary.add(result)
-            advance(frame.time_s)
-            if interrupted.is_set():
-                break
-    summary.close()
-    return summary
+        return analyze_video(
+            reader,
+            table=target(job.table, video) if job.table is not None else (),
+            video=target(job.out, video) if job.out is not None else None,
+            timeline=target(job.timeline, video) if job.timeline is not None else None,
+            detect_every=job.detect_every,
+            on_frame=lambda frame, _: advance(frame.time_s),
+            cancelled=interrupted.is_set,
+            analyzer=cached_analyzer(share_cores(options)),
+        )
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def check_targets(videos: Sequence[Input], job: Job) -> None:
     Raises:
         OptionError: If a file cannot be written, or would be written twice or over a video.
     """
-    from mien.files import begin_file
+    from mien.files import check_writable
 
     originals = {os.path.realpath(video.path) for video in videos}
     for option, pattern in job.patterns.items():
@@ -63,7 +63,7 @@ def check_targets(videos: Sequence[Input], job: Job) -> None:
                 raise OptionError(f"{option} {pattern}: {both} would be written to one file; {hint}")
             sources[path] = video.path
         for path in sources:
-            begin_file(path).unlink()
+            check_writable(path)
 
 
 def is_done(video: Input, job: Job) -> bool:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ def progress(reader: VideoReader, place: str) -> Iterator[Callable[[float], None
     )
     length = reader.end_s - reader.start_s
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task(f"{place}{reader.path.name}", total=length if math.isfinite(length) else None, speed="")
+        task = bar.add_task(
+            f"{place}{Path(reader.name).name}", total=length if math.isfinite(length) else None, speed=""
+        )
         frames, begun = 0, perf_counter()
 
         def advance(time_s: float) -> None:
@@ -46,17 +49,15 @@ def progress(reader: VideoReader, place: str) -> Iterator[Callable[[float], None
         yield advance
 
 
-def report(reader: VideoReader, summary: Summary, as_json: bool) -> None:
+def report(summary: Summary, as_json: bool) -> None:
     """Print the summary of a video, as a table or as one line of JSON."""
     if as_json:
-        people = [person.to_dict() for person in summary.tracks.values()]
-        values = {"source": str(reader.path), "frames": summary.frames, "damage": reader.damage, "tracks": people}
-        print(json.dumps(values), flush=True)
+        print(json.dumps(summary.to_dict()), flush=True)
         return
     from rich import box
     from rich.table import Table
 
-    title = f"{reader.path}: {summary.frames} frames, " + (
+    title = f"{summary.source}: {summary.frames} frames, " + (
         f"{len(summary.tracks)} {'person' if len(summary.tracks) == 1 else 'people'}" if summary.tracks else "no face"
     )
     tables.print(title, markup=False, soft_wrap=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mien.detection.base import DetectedFace, FaceDetector, Frame
+from mien.detection.base import DetectedFace, FaceAligner, FaceDetector, Frame
 from mien.errors import OptionError
 
-__all__ = ["DETECTORS", "DetectedFace", "FaceDetector", "Frame", "create_detector"]
+__all__ = ["DETECTORS", "DetectedFace", "FaceAligner", "FaceDetector", "Frame", "create_detector"]
 
 DETECTORS = ("yunet", "haar")
 

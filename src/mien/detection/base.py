@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -50,6 +51,22 @@ class FaceDetector(Protocol):
 
         Returns:
             The faces, best score first. Empty where there are none.
+        """
+        ...
+
+
+class FaceAligner(Protocol):
+    """Anything that finds the landmarks of faces."""
+
+    def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
+        """Add landmarks to faces.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR, the frame in which they were detected.
+            faces: The faces.
+
+        Returns:
+            The faces in the same order, with landmarks.
         """
         ...
 

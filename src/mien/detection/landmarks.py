@@ -23,7 +23,7 @@ _SIDE = 48
 _WEIGHTS_SHA256 = "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52"
 
 
-class FaceAligner:
+class LandmarkAligner:
     """Finds five landmarks of each face.
 
     Args:

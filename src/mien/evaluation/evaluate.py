@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer
-from mien.classification.classifier import PHOTO, EmotionClassifier
+from mien.classification.base import PHOTO, Classifier, check_head
 from mien.detection import DetectedFace, Frame
 from mien.errors import DataError, ImageError
 from mien.evaluation.datasets import MAX_DAMAGED, list_pictures, read_fer2013
@@ -34,7 +34,7 @@ class Answers:
         crops: What the network saw, uint8 (S, S), or None where no face was found.
         labels: int64 (N,), 0 to 6.
         probabilities: float32 (N, 7), NaN where no face was found.
-        head: Which of the model's answers these are, as for `EmotionClassifier.predict_proba`.
+        head: Which of the model's answers these are, as for `Classifier.predict_proba`.
         searched: Whether faces had to be found first.
         damaged: How many further pictures could not be read.
     """
@@ -80,7 +80,7 @@ def answer_data(
         usage: Which split; see `mien.evaluation.datasets.list_pictures` for class folders.
         through_detector: Find the largest face of each picture, rather than take the picture for a crop. Faces
             of a CSV are laid on a larger canvas first. Faces that are not found count as wrong.
-        head: As for `EmotionClassifier.predict_proba`. None takes the head trained on FER-2013's labels for
+        head: As for `Classifier.predict_proba`. None takes the head trained on FER-2013's labels for
             FER-2013's CSV, and the answer for photos for everything else.
         progress: Wraps the loop over the pictures, given the number of pictures.
 
@@ -95,7 +95,7 @@ def answer_data(
         samples = list(_list_csv(data, usage, through_detector))
         natural = FER2013_HEAD if FER2013_HEAD in classifier.config.heads else PHOTO
     head = head or natural
-    classifier.check_head(head)
+    check_head(head, classifier.config)
     read: list[Sample] = []
     crops: list[NDArray[np.uint8] | None] = []
     damaged: list[ImageError] = []
@@ -186,9 +186,7 @@ def _area(face: DetectedFace) -> float:
     return face.box[2] * face.box[3]
 
 
-def answer_crops(
-    crops: Sequence[NDArray[np.uint8] | None], classifier: EmotionClassifier, head: str
-) -> NDArray[np.float32]:
+def answer_crops(crops: Sequence[NDArray[np.uint8] | None], classifier: Classifier, head: str) -> NDArray[np.float32]:
     """Probabilities, float32 (N, 7), of N face crops, NaN where the crop is None; computed in batches."""
     answers = np.full((len(crops), len(classifier.config.labels)), np.nan, np.float32)
     found = [number for number, face in enumerate(crops) if face is not None]

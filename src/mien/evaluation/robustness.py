@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.classification.classifier import EmotionClassifier
+from mien.classification.base import Classifier
 from mien.evaluation.corruptions import CORRUPTIONS, Corruption
 from mien.evaluation.evaluate import Answers, answer_crops
 
@@ -57,7 +57,7 @@ class Robustness:
 
 def measure_robustness(
     answers: Answers,
-    classifier: EmotionClassifier,
+    classifier: Classifier,
     progress: Progress = lambda corruptions, total: corruptions,
 ) -> Robustness:
     """Corrupt faces in every way of `CORRUPTIONS` and let a model answer again.
@@ -87,7 +87,7 @@ def measure_robustness(
     return Robustness(clean, float(np.mean([row.drops[1] for row in rows])), tuple(rows))
 
 
-def _answer(answers: Answers, corruption: Corruption, level: int, classifier: EmotionClassifier) -> NDArray[np.float32]:
+def _answer(answers: Answers, corruption: Corruption, level: int, classifier: Classifier) -> NDArray[np.float32]:
     number = CORRUPTIONS.index(corruption)
     worse = [
         None

@@ -50,12 +50,12 @@ class Clip:
         if frame is not None:
             return frame.image, frame.time_s
         if self._reader.damage is not None:
-            raise VideoError(f"{self._reader.path}: {self._reader.damage}")
+            raise VideoError(f"{self._reader.name}: {self._reader.damage}")
         return None
 
     def close(self) -> None:
         """Close the file."""
-        self._reader.__exit__(None, None, None)
+        self._reader.close()
 
 
 class NetworkStream:

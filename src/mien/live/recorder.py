@@ -67,7 +67,7 @@ class Recorder:
             writer, self._writer = self._writer, None
             if writer is not None:
                 try:
-                    writer.__exit__(None, None, None)
+                    writer.close()
                 except MienError as error:
                     self.error = self.error or error
             if self.error is not None:

@@ -11,7 +11,6 @@ from mien.server.limits import WorkerPool
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_BATCHES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
@@ -29,9 +28,6 @@ class Metrics:
             "mien_frames", "Frames of videos and streams, by outcome.", ("source", "outcome"), registry=registry
         )
         self.faces = Counter("mien_faces", "Faces read.", registry=registry)
-        self.batch = Histogram(
-            "mien_batch_faces", "Faces in one run of the classifier.", buckets=_BATCHES, registry=registry
-        )
         self.streams = Gauge("mien_streams", "Open streams.", registry=registry)
         self.videos = Gauge("mien_videos", "Videos uploaded, waiting or read.", registry=registry)
         self._waiting = Gauge("mien_queue_length", "Pictures and frames that wait for a thread.", registry=registry)

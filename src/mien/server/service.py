@@ -10,13 +10,10 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from mien.analyzer import Analyzer
-from mien.classification.classifier import EmotionClassifier
-from mien.detection import Frame, create_detector
-from mien.detection.landmarks import FaceAligner
+from mien.analyzer import Analyzer, load
+from mien.detection import Frame
 from mien.images import read_image
 from mien.options import AnalyzerOptions
-from mien.server.batching import BatchingClassifier
 from mien.server.limits import Limiter, WorkerPool
 from mien.server.metrics import Metrics
 from mien.server.problems import stopping
@@ -26,23 +23,17 @@ from mien.server.video_jobs import VideoJobs
 _T = TypeVar("_T")
 
 
-def open_analyzer(options: AnalyzerOptions, threads: int) -> Analyzer:
-    """Open detector and model as a service needs them.
+def open_analyzer(options: AnalyzerOptions) -> Analyzer:
+    """Open detector and model as a service needs them: each of its workers runs the networks on one thread.
 
     Args:
         options: What to open. Their ``threads`` does not matter here.
-        threads: Number of worker threads. Each finds faces on its own; the classifier works for all of them.
 
     Raises:
         OptionError: If an option is not possible.
         ModelError: If a model is missing or damaged.
     """
-    return Analyzer(
-        create_detector(options.detector, options.device, threads=1),
-        FaceAligner(options.device, threads=1),
-        EmotionClassifier(options.model, options.device, threads),
-        options,
-    )
+    return load(options, threads=1)
 
 
 class Service:
@@ -66,25 +57,25 @@ class Service:
         self.streams = Limiter(settings.max_streams)
         self.unknown = Limiter(settings.max_streams)
         self._given = analyzer
-        self._parts: tuple[Analyzer, BatchingClassifier, WorkerPool, VideoJobs] | None = None
+        self._parts: tuple[Analyzer, WorkerPool, VideoJobs] | None = None
 
     @property
     def analyzer(self) -> Analyzer:
-        """Reads pictures, faces of all requests together."""
+        """Reads pictures."""
         return self._open[0]
 
     @property
     def pool(self) -> WorkerPool:
         """The threads to read on."""
-        return self._open[2]
+        return self._open[1]
 
     @property
     def videos(self) -> VideoJobs:
         """The videos being read, and their results."""
-        return self._open[3]
+        return self._open[2]
 
     @property
-    def _open(self) -> tuple[Analyzer, BatchingClassifier, WorkerPool, VideoJobs]:
+    def _open(self) -> tuple[Analyzer, WorkerPool, VideoJobs]:
         if self._parts is None:
             raise stopping()
         return self._parts
@@ -97,22 +88,17 @@ class Service:
             ModelError: If a model is missing or damaged.
         """
         threads = self.settings.threads
-        given = self._given
-        if given is None:
-            given = await run_sync(open_analyzer, self.options, threads)
-        classifier = BatchingClassifier(given.classifier, self.metrics.batch.observe)
-        analyzer = Analyzer(given.detector, given.aligner, classifier, given.options)
+        analyzer = self._given if self._given is not None else await run_sync(open_analyzer, self.options)
         pool = WorkerPool(threads)
         self.metrics.watch(pool)
-        self._parts = analyzer, classifier, pool, VideoJobs(self.settings, analyzer, pool, self.metrics)
+        self._parts = analyzer, pool, VideoJobs(self.settings, analyzer, self.metrics)
 
     async def close(self) -> None:
         """Finish what is being read, drop what waits, forget all results."""
         if self._parts is not None:
-            (_, classifier, pool, videos), self._parts = self._parts, None
+            (_, pool, videos), self._parts = self._parts, None
             await videos.close()
             await run_sync(pool.close)
-            await run_sync(classifier.close)
 
     def decode(self, content: bytes) -> Frame:
         """Decode a picture that came from outside: uint8 (H, W, 3) BGR.

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from mien.errors import OptionError
-from mien.options import MAX_THREADS
+from mien.options import MAX_THREADS, available_cores
 
 MEGABYTE = 10**6
 TOKEN_VARIABLE = "MIEN_TOKEN"
@@ -71,7 +71,7 @@ class ServerSettings:
             if isinstance(each.default, int | float):
                 _check(each.name, getattr(self, each.name), type(each.default))
         if self.token is not None and not all("!" <= character <= "~" for character in self.token or " "):
-            raise OptionError("token must be made of printable ASCII characters without spaces, one at least")
+            raise OptionError("must be made of printable ASCII characters without spaces, one at least", field="token")
         for origin in self.cors_origins:
             if origin not in ("*", "null") and not re.fullmatch("https?://[^/]+", origin):
                 raise OptionError(f"cors origin {origin!r} must look like https://example.org, without a path, or be *")
@@ -79,11 +79,7 @@ class ServerSettings:
     @property
     def threads(self) -> int:
         """Number of worker threads: `workers`, or one per core that this process may use."""
-        if self.workers:
-            return self.workers
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return self.workers or available_cores()
 
 
 def _check(name: str, value: Any, kind: type) -> None:
@@ -92,4 +88,4 @@ def _check(name: str, value: Any, kind: type) -> None:
     low, high = (0, 10_000) if name == "queue" else (0, MAX_THREADS) if name == "workers" else (0.001, 1e15)
     if not (whole or (kind is float and isinstance(value, Real))) or not low <= value <= high:
         expected = f"lie in {low}..{high}" if high < 1e15 else "be above 0"
-        raise OptionError(f"{name} must {expected}{' and whole' * (kind is int)}, found {value!r}")
+        raise OptionError(f"must {expected}{' and whole' * (kind is int)}, found {value!r}", field=name)

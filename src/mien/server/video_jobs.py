@@ -8,27 +8,27 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from threading import Event
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mien.analyzer import Analyzer
 from mien.errors import VideoError
+from mien.results import FrameResult
 from mien.server.files import PrivateFile
-from mien.server.limits import Limiter, WorkerPool
+from mien.server.limits import Limiter
 from mien.server.metrics import Metrics
 from mien.server.problems import ProblemError, busy
 from mien.server.settings import ServerSettings
-from mien.tracking.stream import StreamAnalyzer
-from mien.video.summary import Summary
+
+if TYPE_CHECKING:
+    from mien.video.reader import VideoFrame
 
 logger = logging.getLogger("mien.server")
 
-# What the container must be: none of FFmpeg's formats that are lists of other files, or addresses.
-_CONTAINERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif"
 _CHUNK = 1 << 18
 
 
@@ -97,16 +97,15 @@ class VideoJobs:
     Args:
         settings: How many there may be, how long they may take and stay.
         analyzer: Reads the frames.
-        pool: The threads to do it on, one frame of a video at a time, so that pictures come in between.
         metrics: Counts the frames.
 
     Attributes:
         places: One for every video from the beginning of its upload until it has been read.
     """
 
-    def __init__(self, settings: ServerSettings, analyzer: Analyzer, pool: WorkerPool, metrics: Metrics) -> None:
+    def __init__(self, settings: ServerSettings, analyzer: Analyzer, metrics: Metrics) -> None:
         self.places = Limiter(settings.max_videos, lambda: busy(10))
-        self._settings, self._analyzer, self._pool, self._metrics = settings, analyzer, pool, metrics
+        self._settings, self._analyzer, self._metrics = settings, analyzer, metrics
         self._turn = asyncio.Lock()
         self._jobs: dict[str, VideoJob] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -165,8 +164,7 @@ class VideoJobs:
                 return
             except VideoError as error:
                 job.status = "failed"
-                detail = str(error).removeprefix(f"{file.path}: ")
-                job.error = {"code": "unreadable", "detail": detail}
+                job.error = {"code": "unreadable", "detail": error.reason}
             except Exception:
                 logger.exception("a video could not be read")
                 job.status = "failed"
@@ -177,39 +175,40 @@ class VideoJobs:
             del self._jobs[key]
 
     def _read(self, job: VideoJob, file: PrivateFile) -> None:
-        """Runs on a thread of its own, but reads the frames on the pool's."""
-        from mien.video import open_video, prefetch
+        """Runs on a thread of its own."""
+        from mien.video.process import analyze_video
+        from mien.video.reader import open_video
 
-        _check_container(file)
-        stream, summary, packed = StreamAnalyzer(self._analyzer), Summary(), BytesIO()
+        packed = BytesIO()
         reached_limit = self._limit()
         stopped: str | None = None
         with (
             open_video(file.path, every=job.every, max_pixels=self._settings.max_pixels) as reader,
             gzip.open(packed, "wt", compresslevel=1, encoding="utf-8") as frames,
-            closing(prefetch(reader, 2)) as images,
         ):
-            for image in images:
-                if job.cancelled.is_set():
-                    raise _Cancelled
-                stopped = reached_limit(summary.frames)
-                if stopped:
-                    break
-                read = self._pool.submit(stream.analyze, image.image, image.time_s, image.number, job.name)
-                result = read.result()
-                frames.write((",\n" if summary.frames else "") + json.dumps(result.to_dict()))
-                summary.add(result)
+
+            def add(frame: VideoFrame, result: FrameResult) -> None:
+                frames.write(
+                    (",\n" if job.frames_read else "") + json.dumps(replace(result, source=job.name).to_dict())
+                )
                 self._metrics.frames.labels("video", "read").inc()
                 self._metrics.faces.inc(len(result))
-                job.frames_read = summary.frames
-                job.progress = min(image.time_s / reader.end_s, 1.0) if reader.end_s else 0.0
-        summary.close()
-        damage = None if reader.damage is None else reader.damage.removeprefix(f"{file.path}: ")
+                job.frames_read += 1
+                job.progress = min(frame.time_s / reader.end_s, 1.0) if reader.end_s else 0.0
+
+            def is_over() -> bool:
+                nonlocal stopped
+                if job.cancelled.is_set():
+                    raise _Cancelled
+                stopped = reached_limit(job.frames_read)
+                return stopped is not None
+
+            summary = analyze_video(reader, analyzer=self._analyzer, on_frame=add, cancelled=is_over)
         job.result = {
             "source": job.name,
             "width": reader.width,
             "height": reader.height,
-            "damage": damage,
+            "damage": summary.damage,
             "stopped": stopped,
             "tracks": [person.to_dict() for person in summary.tracks.values()],
         }
@@ -227,14 +226,3 @@ class VideoJobs:
             return None
 
         return reached
-
-
-def _check_container(file: PrivateFile) -> None:
-    """Refuse what is not a plain video file, before FFmpeg follows what it names."""
-    from mien.video.backend import av
-
-    options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-    try:
-        av.open(f"file:{file.path}", options=options).close()
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise VideoError("is not a video in a known format, or breaks off before its index") from error

@@ -46,7 +46,7 @@ class EmotionSmoother:
 
     def __init__(self, time_constant_s: float) -> None:
         if not time_constant_s >= 0:
-            raise OptionError(f"the time constant of smoothing must be 0 seconds or more, found {time_constant_s}")
+            raise OptionError(f"must be 0 seconds or more, found {time_constant_s}", field="smoothing_s")
         self.time_constant_s = time_constant_s
         self._states: dict[int, _State] = {}
 

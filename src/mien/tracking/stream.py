@@ -21,7 +21,7 @@ LOOK_AGAIN_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class FrameDetections:
-    """A frame and where people were seen in it: what `StreamAnalyzer.find` hands to `StreamAnalyzer.read`.
+    """A frame and where people were seen in it: what `StreamAnalyzer.detect` hands to `StreamAnalyzer.classify`.
 
     Attributes:
         frame: uint8 (H, W, 3) BGR.
@@ -43,8 +43,8 @@ class FrameDetections:
 class StreamAnalyzer:
     """Reads the frames of one video or camera in order. Holds state: use one per stream.
 
-    `analyze` does everything at once. It consists of `find` and `read`, which share no state, so that one thread may
-    find the faces of the next frame while another reads those of the last. Each is for one thread at a time.
+    `analyze` does everything at once. It consists of `detect` and `classify`, which share no state, so that one thread
+    may find the faces of the next frame while another reads those of the last. Each is for one thread at a time.
 
     Args:
         analyzer: Detector, classifier and options.
@@ -56,7 +56,7 @@ class StreamAnalyzer:
 
     def __init__(self, analyzer: Analyzer, detect_every: int = 1) -> None:
         if detect_every < 1:
-            raise OptionError(f"detect_every must be at least 1, found {detect_every}")
+            raise OptionError(f"must be at least 1, found {detect_every}", field="detect_every")
         self._analyzer = analyzer
         self._detect_every = detect_every
         self._tracker = FaceTracker()
@@ -84,9 +84,9 @@ class StreamAnalyzer:
         Returns:
             The faces, each with ``track`` and ``smoothed``, and ``frame`` and ``time_s`` as given.
         """
-        return self.read(self.find(frame, time_s, number), source)
+        return self.classify(self.detect(frame, time_s, number), source)
 
-    def find(self, frame: Frame, time_s: float, number: int) -> FrameDetections:
+    def detect(self, frame: Frame, time_s: float, number: int) -> FrameDetections:
         """Find out who is where in the next frame; arguments as for `analyze`."""
         start = perf_counter()
         if frame.shape[:2] != self._size or time_s < self._time_s:
@@ -107,8 +107,8 @@ class StreamAnalyzer:
         stages = {"detect": found - start, "track": perf_counter() - found}
         return FrameDetections(frame, time_s, number, tuple(people), self._tracker.alive, stages)
 
-    def read(self, detections: FrameDetections, source: str = "") -> FrameResult:
-        """Read the faces of the next frame that `find` has been through; ``source`` as for `analyze`."""
+    def classify(self, detections: FrameDetections, source: str = "") -> FrameResult:
+        """Read the faces of the next frame that `detect` has been through; ``source`` as for `analyze`."""
         start = perf_counter()
         frame, time_s = detections.frame, detections.time_s
         faces = self._analyzer.align(frame, [face for _, face in detections.people])

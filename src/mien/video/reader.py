@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -17,7 +15,7 @@ import numpy as np
 from mien.detection.base import Frame
 from mien.errors import OptionError, VideoError
 from mien.options import MAX_PIXELS
-from mien.video.backend import av, open_input
+from mien.video.backend import VideoSource, av, open_input, video_name
 from mien.video.seeking import find_frame, places_before
 
 if TYPE_CHECKING:
@@ -48,21 +46,23 @@ class VideoReader:
     """The frames of a video file, in order; see `open_video`. A context manager; iterate over it once.
 
     Attributes:
-        path: The file.
+        source: The file, as given.
+        name: What it is called: its path, or "video" where it has none.
         width: Width of the frames as seen, in pixels: turned upright, pixels made square.
         height: Their height. Frames of another size later in the stream are brought to this size.
         start_s: Where reading begins, in seconds.
+        until_s: Where it was asked to end, in seconds; infinity if it was not.
         end_s: Where it ends; infinity if neither asked for nor known from the file.
         rate: Average number of frames in a second, or None if the file does not say.
         time_base: The unit of the file's frame times, in seconds.
         damage: What was wrong with the file, once that has been met with; None if nothing was.
     """
 
-    def __init__(self, path: Path, start: float, end: float | None, every: int, max_pixels: int) -> None:
-        self.path = path
+    def __init__(self, source: VideoSource, start: float, end: float | None, every: int, max_pixels: int) -> None:
+        self.source, self.name = source, video_name(source)
         self.damage: str | None = None
         self.start_s = start
-        self._until_s = math.inf if end is None else end
+        self.until_s = math.inf if end is None else end
         self._every = every
         self._attach()
         try:
@@ -73,14 +73,14 @@ class VideoReader:
 
     def _attach(self) -> None:
         """Open the file at its beginning."""
-        self._container = open_input(self.path)
+        self._container = open_input(self.source)
         if self._container.format.name.endswith("_pipe") or self._container.format.name == "image2":
             self._container.close()
-            raise VideoError(f"{self.path}: is a picture, expected a video; for pictures there is mien photo")
+            raise VideoError("is a picture, expected a video", self.name)
         if not self._container.streams.video:
             found = "only sound" if self._container.streams.audio else "and no sound either"
             self._container.close()
-            raise VideoError(f"{self.path}: has no picture, {found}")
+            raise VideoError(f"has no picture, {found}", self.name)
         self._stream = self._container.streams.video[0]
         self.damage, self._reached_s = None, 0.0
         if self._stream.codec_context is not None:
@@ -89,9 +89,9 @@ class VideoReader:
     def _open(self, max_pixels: int) -> None:
         codec = self._stream.codec_context
         if codec is None:
-            raise VideoError(f"{self.path}: its pictures are in a format that is not known here; convert it to H.264")
+            raise VideoError("its pictures are in a format that is not known here; convert it to H.264", self.name)
         if codec.width * codec.height > max_pixels:
-            raise VideoError(f"{self.path}: {codec.width}x{codec.height} pixels are too many (limit {max_pixels})")
+            raise VideoError(f"{codec.width}x{codec.height} pixels are too many (limit {max_pixels})", self.name)
         self.time_base = self._stream.time_base or Fraction(1, 90_000)
         self.rate = self._stream.average_rate
         # FFmpeg gives the container's times in microseconds. Its start, not the stream's, is a player's zero.
@@ -101,13 +101,13 @@ class VideoReader:
         # Some formats can only be guessed the length of.
         if self.start_s >= self._length_s + _SLACK_S:
             raise self._ends_before_start(self._length_s)
-        self.end_s = min(self._until_s, self._length_s)
+        self.end_s = min(self.until_s, self._length_s)
         self._first, self._frames = self._from_start()
         first = next(self._frames, None)
         if first is None and self.start_s > 0 and self.damage is None:
             raise self._ends_before_start(self._reached_s)
         if first is None:
-            raise VideoError(f"{self.path}: has no frames to read{f': {self.damage}' if self.damage else ''}")
+            raise VideoError(f"has no frames to read{f': {self.damage}' if self.damage else ''}", self.name)
         frame = first[1]
         aspect = self._stream.sample_aspect_ratio or 1
         self._stored = max(1, round(frame.width * aspect)), frame.height
@@ -116,13 +116,13 @@ class VideoReader:
         self._frames = chain([first], self._frames)
 
     def _ends_before_start(self, end_s: float) -> VideoError:
-        return VideoError(f"{self.path}: ends at {end_s:.2f} s, not after the start of {self.start_s:g} s")
+        return VideoError(f"ends at {end_s:.2f} s, not after the start of {self.start_s:g} s", self.name)
 
     def _from_start(self) -> tuple[int, Iterator[_Timed]]:
         """The frames from the start on, and the number of the first."""
         if self.start_s <= 0:
             return 0, self._decode()
-        wanted = None if self._is_avi else find_frame(self.path, lambda pts: float(self._time(pts)) >= self.start_s)
+        wanted = None if self._is_avi else find_frame(self.source, lambda pts: float(self._time(pts)) >= self.start_s)
         if wanted is not None:
             number, pts = wanted
             for place_s in places_before(self.start_s):
@@ -165,12 +165,16 @@ class VideoReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; nothing can be read afterwards."""
         self._container.close()
 
     def __iter__(self) -> Iterator[VideoFrame]:
         last_s = -math.inf
         for number, (time_s, frame) in enumerate(self._frames, start=self._first):
-            if time_s >= self._until_s:
+            if time_s >= self.until_s:
                 return
             if time_s <= last_s:
                 self.damage = f"has frames whose times run backwards near {last_s:.2f} s; they are left out"
@@ -231,7 +235,7 @@ class VideoReader:
 
 
 def open_video(
-    path: str | os.PathLike[str],
+    source: VideoSource,
     start: float = 0.0,
     end: float | None = None,
     every: int = 1,
@@ -240,7 +244,7 @@ def open_video(
     """Open a video file.
 
     Args:
-        path: The file.
+        source: A path, an encoded file as bytes, or a binary file object that can seek.
         start: Read from this second on.
         end: Read up to this second, without it; None reads to the end.
         every: Read every n-th frame only.
@@ -255,9 +259,9 @@ def open_video(
         MissingExtraError: If PyAV is not installed.
     """
     if every < 1:
-        raise OptionError(f"every must be at least 1, found {every}")
+        raise OptionError(f"must be at least 1, found {every}", field="every")
     if not 0 <= start < math.inf:
-        raise OptionError(f"start must be 0 seconds or more, found {start}")
+        raise OptionError(f"must be 0 seconds or more, found {start}", field="start")
     if end is not None and not end > start:
-        raise OptionError(f"end must come after start ({start:g} s), found {end:g}")
-    return VideoReader(Path(path), start, end, every, max_pixels)
+        raise OptionError(f"must come after start ({start:g} s), found {end:g}", field="end")
+    return VideoReader(source, start, end, every, max_pixels)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import dropwhile
-from pathlib import Path
 
-from mien.video.backend import open_input
+from mien.video.backend import VideoSource, open_input
 
 
-def find_frame(path: Path, is_wanted: Callable[[int], bool]) -> tuple[int, int] | None:
+def find_frame(source: VideoSource, is_wanted: Callable[[int], bool]) -> tuple[int, int] | None:
     """Look up a frame by its time, by reading the file without decoding it.
 
     Args:
-        path: The video.
+        source: The video.
         is_wanted: Tells whether a time, in units of the stream's time base, is that of the frame or later.
 
     Returns:
         Number and time of the first such frame; None if there is none, or the file keeps no times.
     """
-    with open_input(path) as container:
+    with open_input(source) as container:
         # What comes before the first key frame cannot be decoded, and what an edit list cuts off is not shown.
         packets = dropwhile(lambda packet: not packet.is_keyframe, container.demux(container.streams.video[0]))
         times = [packet.pts for packet in packets if packet.pts is not None and packet.size and not packet.is_discard]

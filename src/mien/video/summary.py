@@ -52,12 +52,21 @@ class Summary:
 
     Each frame counts for the time until the next one; the last for as long as the one before it.
 
+    Args:
+        source: Name of the video.
+
     Attributes:
+        source: As given.
         tracks: What was read on each person, by id.
         frames: Number of frames read.
+        damage: What was wrong with the file, as a phrase that goes on from its name; None if nothing was.
+        is_cut_short: Whether reading was cancelled before the end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, source: str = "") -> None:
+        self.source = source
+        self.damage: str | None = None
+        self.is_cut_short = False
         self.tracks: dict[int, TrackSummary] = {}
         self.frames = 0
         self._last: FrameResult | None = None
@@ -81,6 +90,15 @@ class Summary:
         if self._last is not None:
             self._count(self._last, self._step_s)
             self._last = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "source": self.source,
+            "frames": self.frames,
+            "damage": self.damage,
+            "tracks": [person.to_dict() for person in self.tracks.values()],
+        }
 
     def _count(self, result: FrameResult, seconds: float) -> None:
         for face in result:

@@ -43,7 +43,7 @@ class Timeline(AtomicFile):
 
     def __init__(self, path: Path) -> None:
         if path.suffix.lower() not in TIMELINE_SUFFIXES:
-            raise OptionError(f"{path}: unknown picture format {path.suffix!r}; use {', '.join(TIMELINE_SUFFIXES)}")
+            raise OptionError(f"unknown picture format {path.suffix!r}; use {', '.join(TIMELINE_SUFFIXES)}", path)
         try:
             import matplotlib as mpl
         except ImportError as error:
@@ -55,7 +55,7 @@ class Timeline(AtomicFile):
         self._people: dict[int, dict[int, NDArray[np.float64]]] = {}
         self._start_s, self._end_s = np.inf, -np.inf
 
-    def _finish(self, complete: bool) -> None:
+    def _finish(self, complete: bool, whole: bool) -> None:
         if complete:
             self._draw()
 

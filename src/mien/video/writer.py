@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
 from mien.detection.base import Frame
-from mien.errors import OptionError, VideoError
-from mien.files import begin_file, not_written
-from mien.video.backend import ColorRange, Colorspace, av, open_input
+from mien.errors import OptionError
+from mien.files import AtomicFile, not_written
+from mien.video.backend import ColorRange, Colorspace, VideoSource, av, open_input
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -35,36 +35,35 @@ _CODEC, _CODEC_OPTIONS = "libx264", {"crf": "22", "preset": "superfast"}
 _SEEK_EARLIER_S = 5.0
 
 
-class VideoWriter:
+class VideoWriter(AtomicFile):
     """Writes an H.264 video, each frame at its own time, and copies the sound of another file into it.
 
-    A context manager: the file appears under its name when the block ends, also if it was cut short by
-    ``KeyboardInterrupt``; if it ends by another error there is no file. Encoding runs in a thread of its own.
+    See `AtomicFile` for when the file appears. Encoding runs in a thread of its own.
 
     Args:
         path: The file; the suffix tells the format, see `VIDEO_SUFFIXES`.
         time_base: Unit in which frame times are kept, in seconds. That of the source keeps them exactly.
-        sound_of: A file whose sound is copied unaltered; None or a file without sound gives a silent video.
+        sound_of: A video, as for `open_video`, whose sound is copied unaltered; None, or one without sound, gives a
+            silent video.
         start_s: Time that becomes the zero of the new video; sound before it is left out.
         end_s: Time at which the sound ends if the writing is not cut short.
 
     Raises:
-        OptionError: If the place cannot be written to.
-        VideoError: If the format cannot hold the sound.
+        OptionError: If the place cannot be written to, or the format cannot hold the sound.
+        VideoError: If the video with the sound cannot be read.
     """
 
     def __init__(
         self,
         path: Path,
         time_base: Fraction = Fraction(1, 90_000),
-        sound_of: Path | None = None,
+        sound_of: VideoSource | None = None,
         start_s: float = 0.0,
         end_s: float = math.inf,
     ) -> None:
         if path.suffix.lower() not in VIDEO_SUFFIXES:
-            raise OptionError(f"{path}: unknown video format {path.suffix!r}; use {', '.join(VIDEO_SUFFIXES)}")
-        self.path = path
-        self._partial = begin_file(path)
+            raise OptionError(f"unknown video format {path.suffix!r}; use {', '.join(VIDEO_SUFFIXES)}", path)
+        super().__init__(path)
         self._time_base, self._start_s, self._end_s = time_base, start_s, end_s
         self._size: tuple[int, int] | None = None
         self._last_pts = -1
@@ -80,14 +79,6 @@ class VideoWriter:
         self._worker = Thread(target=self._work, name="mien-encode", daemon=True)
         self._worker.start()
 
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._finish(complete=kind is None or issubclass(kind, KeyboardInterrupt), whole=kind is None)
-
     def write(self, frame: Frame, time_s: float) -> None:
         """Add a frame. Waits while the encoder is behind.
 
@@ -97,7 +88,7 @@ class VideoWriter:
             time_s: Its time in seconds, on the clock of ``start_s``. One that is not later than the last is left out.
 
         Raises:
-            VideoError: If writing failed, for example because the disk is full.
+            OutputError: If writing failed, for example because the disk is full.
         """
         pts = round((time_s - self._start_s) / self._time_base)
         if pts > self._last_pts:
@@ -142,8 +133,9 @@ class VideoWriter:
     def _finish(self, complete: bool, whole: bool) -> None:
         self._queue.put(None)
         self._worker.join()
+        has_frames = self._last_pts >= 0
         try:
-            if complete and self._error is None and self._last_pts >= 0:
+            if complete and self._error is None and has_frames:
                 self._container.mux(self._video.encode(None))
                 if self._sound and whole:
                     self._sound.copy(self._end_s - self._start_s)
@@ -153,28 +145,40 @@ class VideoWriter:
         finally:
             if self._sound:
                 self._sound.close()
-        if complete and self._error is None and self._last_pts >= 0:
-            self._partial.replace(self.path)
-        else:
-            self._partial.unlink(missing_ok=True)
         if complete:
             self._check()
+            if not has_frames:
+                self._discard()
+
+
+def can_copy_sound(source: VideoSource, path: Path) -> bool:
+    """Whether the format of a file to write can hold the sound of a video; true where there is none.
+
+    Raises:
+        VideoError: If the video cannot be read.
+    """
+    with open_input(source) as video, av.open(BytesIO(), "w", format=VIDEO_SUFFIXES[path.suffix.lower()]) as target:
+        return all(_codec(stream) in target.supported_codecs for stream in video.streams.audio)
+
+
+def _codec(stream: AudioStream) -> str:
+    return stream.codec_context.name if stream.codec_context else "unknown"
 
 
 class _SoundCopy:
     """Copies the sound of one file into another, packet by packet, in step with the pictures."""
 
-    def __init__(self, source: Path, target: OutputContainer, name: Path, start_s: float) -> None:
+    def __init__(self, source: VideoSource, target: OutputContainer, name: Path, start_s: float) -> None:
         self._source = open_input(source)
         self._target = target
         self._start_s = start_s
         self._zero_s = (self._source.start_time or 0) / 1e6 + start_s
         self._streams = {}
         for stream in self._source.streams.audio:
-            codec = stream.codec_context.name if stream.codec_context else "unknown"
+            codec = _codec(stream)
             if codec not in target.supported_codecs:
                 self.close()
-                raise VideoError(f"{name}: this format cannot hold the {codec} sound of {source}; name the file .mkv")
+                raise OptionError(f"this format cannot hold the {codec} sound of the video; name the file .mkv", name)
             self._streams[stream.index] = target.add_stream_from_template(stream)
         if start_s > _SEEK_EARLIER_S and self._streams:
             self._source.seek(int((self._zero_s - _SEEK_EARLIER_S) * 1e6))

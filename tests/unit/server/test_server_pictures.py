@@ -327,7 +327,6 @@ def test_figures_count_what_was_done(serve: Any, jpeg: bytes) -> None:
         'mien_pictures_total{outcome="read"} 1.0',
         'mien_pictures_total{outcome="refused"} 1.0',
         "mien_faces_total 1.0",
-        "mien_batch_faces_count 1.0",
         'mien_request_seconds_count{route="/v1/analyze"} 1.0',
     ):
         assert line in figures

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,12 +17,11 @@ from mien.apps.web.cards import thumbnail
 from mien.detection.base import Frame
 from mien.drawing import draw
 from mien.emotions import Emotion
-from mien.errors import VideoError
 from mien.results import FrameResult
-from mien.tracking.stream import StreamAnalyzer
-from mien.video import VideoReader, VideoWriter, open_table, open_video, prefetch
+from mien.video import VideoFrame, open_video
+from mien.video.process import analyze_video
 from mien.video.summary import Summary
-from mien.video.timeline import Timeline
+from mien.video.writer import can_copy_sound
 
 TABLES = (".csv", ".parquet", ".json")
 """Formats of the table."""
@@ -86,67 +84,45 @@ def read_video(analyzer: Analyzer, content: bytes, report: Callable[[Progress], 
         report: Called now and then. What it raises ends the reading.
 
     Raises:
-        VideoError: If it is no video.
+        VideoError: If it is not a video.
     """
-    with TemporaryDirectory(prefix="mien-") as name:
+    strips, portraits = _Strips(), _Portraits()
+    begun, told = perf_counter(), 0.0
+    with (
+        TemporaryDirectory(prefix="mien-") as name,
+        open_video(content, max_pixels=analyzer.options.max_pixels) as reader,
+    ):
+
+        def look(frame: VideoFrame, result: FrameResult) -> None:
+            nonlocal told
+            strips.add(result)
+            portraits.add(frame.image, result)
+            elapsed = perf_counter() - begun
+            if elapsed - told > _STEP_S:
+                told = elapsed
+                share = frame.time_s / reader.end_s if np.isfinite(reader.end_s) else None
+                report(Progress(share, frame.time_s, frame.time_s / elapsed, draw(frame.image, result)))
+
         folder = Path(name)
-        source = folder / "upload"
-        source.write_bytes(content)
-        try:
-            return _read(analyzer, folder, source, report)
-        except VideoError as error:
-            # The visitor knows nothing of the folder.
-            raise VideoError(str(error).replace(f"{source}: ", "The upload ", 1)) from error
-
-
-def _read(analyzer: Analyzer, folder: Path, source: Path, report: Callable[[Progress], None]) -> Viewing:
-    summary, strips, portraits = Summary(), _Strips(), _Portraits()
-    remarks: list[str] = []
-    stream = StreamAnalyzer(analyzer)
-    # Files appear when the stack is left; Ctrl-C in the terminal must not pass for the end of the video.
-    with ExitStack() as stack:
-        reader = stack.enter_context(open_video(source, max_pixels=analyzer.options.max_pixels))
-        writer = stack.enter_context(_open_writer(folder / "video.mp4", reader, remarks))
-        tables = [stack.enter_context(open_table(folder / f"table{suffix}")) for suffix in TABLES]
-        timeline = stack.enter_context(Timeline(folder / "timeline.png"))
-        begun, told = perf_counter(), 0.0
-        with closing(prefetch(reader)) as frames:
-            for frame in frames:
-                result = stream.analyze(frame.image, frame.time_s, frame.number)
-                drawn = draw(frame.image, result)
-                writer.write(drawn, frame.time_s)
-                for table in tables:
-                    table.write(result)
-                timeline.write(result)
-                summary.add(result)
-                strips.add(result)
-                portraits.add(frame.image, result)
-                elapsed = perf_counter() - begun
-                if elapsed - told > _STEP_S:
-                    told = elapsed
-                    share = frame.time_s / reader.end_s if np.isfinite(reader.end_s) else None
-                    report(Progress(share, frame.time_s, frame.time_s / elapsed, drawn))
-    summary.close()
-    if reader.damage:
-        remarks.append(f"The video {reader.damage}. What could be read was read.")
-    return Viewing(
-        (folder / "video.mp4").read_bytes(),
-        {suffix: (folder / f"table{suffix}").read_bytes() for suffix in TABLES},
-        (folder / "timeline.png").read_bytes(),
-        summary,
-        strips.columns(),
-        portraits.pictures,
-        strips.end_s,
-        tuple(remarks),
-    )
-
-
-def _open_writer(path: Path, reader: VideoReader, remarks: list[str]) -> VideoWriter:
-    try:
-        return VideoWriter(path, reader.time_base, reader.path)
-    except VideoError:
-        remarks.append("The sound was left out: MP4 cannot hold its format.")
-        return VideoWriter(path, reader.time_base)
+        paths = [folder / f"table{suffix}" for suffix in TABLES]
+        video, timeline = folder / "video.mp4", folder / "timeline.png"
+        has_sound = can_copy_sound(content, video)
+        summary = analyze_video(
+            reader, table=paths, video=video, timeline=timeline, sound=has_sound, on_frame=look, analyzer=analyzer
+        )
+        remarks = [] if has_sound else ["The sound was left out: MP4 cannot hold its format."]
+        if summary.damage:
+            remarks.append(f"The video {summary.damage}. What could be read was read.")
+        return Viewing(
+            video.read_bytes(),
+            {path.suffix: path.read_bytes() for path in paths},
+            timeline.read_bytes(),
+            summary,
+            strips.columns(),
+            portraits.pictures,
+            strips.end_s,
+            tuple(remarks),
+        )
 
 
 class _Portraits:

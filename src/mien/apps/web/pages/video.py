@@ -67,7 +67,7 @@ def _read(content: bytes, key: object) -> Viewing | None:
     try:
         return read_video(analyzer(), content, report)
     except VideoError as error:
-        st.error(f"{error}.", icon=":material/broken_image:")
+        st.error(f"The upload {error.reason}.", icon=":material/broken_image:")
         return None
     finally:
         place.empty()

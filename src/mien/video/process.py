@@ -1,0 +1,161 @@
+"""A whole video from its file to results: the one loop behind every door that reads videos."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from mien.analyzer import Analyzer, cached_analyzer
+from mien.drawing import draw
+from mien.errors import OptionError
+from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
+from mien.results import FrameResult
+from mien.tracking.stream import FrameDetections, StreamAnalyzer
+from mien.video.backend import VideoSource
+from mien.video.prefetch import prefetch
+from mien.video.reader import VideoFrame, VideoReader, open_video
+from mien.video.rows import open_table
+from mien.video.summary import Summary
+from mien.video.timeline import Timeline
+from mien.video.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+OutputPath: TypeAlias = "str | os.PathLike[str]"
+_Sink: TypeAlias = Callable[[VideoFrame, FrameResult], None]
+
+
+class _Stop(KeyboardInterrupt):
+    """Ends what is being written as Ctrl-C would, but between two frames: complete, and with no further sound."""
+
+
+def analyze_video(
+    source: VideoSource | VideoReader,
+    *,
+    table: OutputPath | Sequence[OutputPath] = (),
+    video: OutputPath | None = None,
+    timeline: OutputPath | None = None,
+    sound: bool = True,
+    start: float = 0.0,
+    end: float | None = None,
+    every: int = 1,
+    detect_every: int = 1,
+    on_frame: _Sink | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+    analyzer: Analyzer | None = None,
+    **values: Unpack[OptionValues],
+) -> Summary:
+    """Read every face of a video: who shows which emotion when.
+
+    Decoding, finding and reading faces, and encoding run side by side.
+
+    Args:
+        source: As for `open_video`; or a `VideoReader`, which is left open, and knows its own ``start``, ``end`` and
+            ``every``.
+        table: Write a row per face and frame to this file or these files: .csv, .parquet, .json or .jsonl.
+        video: Write the video with boxes and labels: .mp4, .mov or .mkv.
+        timeline: Draw each person's emotions over time: .png, .jpg, .svg or .pdf.
+        sound: Copy the sound into ``video``.
+        start: Read from this second on.
+        end: Read up to this second; None reads to the end.
+        every: Read every n-th frame only.
+        detect_every: Look for faces in every n-th of these; in between they are moved on as they moved before.
+        on_frame: Called with each frame and what was read in it, in order, for progress or results of your own. What
+            it raises ends the reading, and no file is written.
+        cancelled: Asked after each frame; once it is true, reading ends, and the files hold what was read so far.
+        analyzer: What to read with; None opens one.
+        **values: As for `mien.load`, in place of ``analyzer``.
+
+    Returns:
+        Who showed what for how long, and whether the video was damaged.
+
+    Raises:
+        VideoError: If the video cannot be read.
+        OptionError: If an option is not possible, or a file cannot be written.
+        OutputError: If writing fails, for example because the disk is full.
+        MissingExtraError: If a package for a format is not installed.
+    """
+    if analyzer is not None and values:
+        raise OptionError(f"goes with no other options, found {', '.join(values)}", field="analyzer")
+    tables = [table] if isinstance(table, str | os.PathLike) else list(table)
+    with ExitStack() as stack:
+        if isinstance(source, VideoReader):
+            reader = source
+        else:
+            max_pixels = analyzer.options.max_pixels if analyzer else make_options(**values).max_pixels
+            reader = stack.enter_context(open_video(source, start, end, every, max_pixels))
+        summary = Summary(reader.name)
+        try:
+            # Everything that is to be written opens first, so that what is impossible fails before any work.
+            with ExitStack() as outputs:
+                sinks = _open_sinks(reader, tables, video, timeline, sound, outputs)
+                analyzer = analyzer or cached_analyzer(share_cores(make_options(**values)))
+                _read(
+                    reader,
+                    StreamAnalyzer(analyzer, detect_every),
+                    [*sinks, *([on_frame] if on_frame else [])],
+                    summary,
+                    cancelled,
+                )
+        except _Stop:
+            summary.is_cut_short = True
+        summary.close()
+        summary.damage = reader.damage
+    return summary
+
+
+def share_cores(options: AnalyzerOptions) -> AnalyzerOptions:
+    """Options for reading videos: unless told otherwise, half the cores for each network.
+
+    Faces are found in one frame while those of another are read; with all cores each would slow the other.
+    """
+    return make_options(options, threads=options.threads or max(1, available_cores() // 2))
+
+
+def _open_sinks(
+    reader: VideoReader,
+    tables: Sequence[OutputPath],
+    video: OutputPath | None,
+    timeline: OutputPath | None,
+    sound: bool,
+    stack: ExitStack,
+) -> list[_Sink]:
+    sinks: list[_Sink] = []
+    if video is not None:
+        sound_of = reader.source if sound else None
+        sound_end = reader.until_s if math.isfinite(reader.until_s) else math.inf
+        writer = stack.enter_context(VideoWriter(Path(video), reader.time_base, sound_of, reader.start_s, sound_end))
+        sinks.append(lambda frame, result: writer.write(draw(frame.image, result), frame.time_s))
+    writers = [stack.enter_context(open_table(Path(path))) for path in tables]
+    sinks.extend(_ignore_frame(rows.write) for rows in writers)
+    if timeline is not None:
+        strips = stack.enter_context(Timeline(Path(timeline)))
+        sinks.append(_ignore_frame(strips.write))
+    return sinks
+
+
+def _ignore_frame(write: Callable[[FrameResult], None]) -> _Sink:
+    return lambda _, result: write(result)
+
+
+def _read(
+    reader: VideoReader, stream: StreamAnalyzer, sinks: list[_Sink], summary: Summary, cancelled: Callable[[], bool]
+) -> None:
+    def find(frames: Iterator[VideoFrame]) -> Iterator[tuple[VideoFrame, FrameDetections]]:
+        for frame in frames:
+            yield frame, stream.detect(frame.image, frame.time_s, frame.number)
+
+    # Three frames at a time: one thread decodes, one finds faces, this one reads them; a fourth encodes.
+    with closing(prefetch(reader)) as frames, closing(prefetch(find(frames))) as found:
+        for frame, detections in found:
+            result = stream.classify(detections, reader.name)
+            summary.add(result)
+            for sink in sinks:
+                sink(frame, result)
+            if cancelled():
+                raise _Stop
