@@ -49,8 +49,8 @@ def open_input(source: VideoSource) -> InputContainer:
         raise VideoError("is a folder, expected a video", name)
     if (path is not None and path.is_file() and not path.stat().st_size) or source == b"":
         raise VideoError("is empty (0 bytes)", name)
+    file = f"file:{path}" if path is not None else _view(source)
     try:
-        file = f"file:{path}" if path is not None else _view(source)
         container: InputContainer = av.open(file, "r", options=_OPTIONS)
         return container
     except FileNotFoundError:
