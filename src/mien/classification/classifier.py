@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from mien.classification.base import PHOTO, check_head
 from mien.classification.model_config import INT8_FILE, find_model, load_config
 from mien.errors import ModelError, OptionError
+from mien.options import PRECISIONS
 from mien.preprocessing import to_tensor
 from mien.runtime import create_session, has_gpu, has_int8_instructions
-
-PRECISIONS = ("auto", "fp32", "int8")
 
 
 class EmotionClassifier:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption, ThreadsOption
+from mien.cli.options import analyzer_options
 from mien.options import AnalyzerOptions
 
 
+@analyzer_options()
 def app(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8501,
     host: Annotated[
@@ -36,11 +37,8 @@ def app(
             help="Password for them; better kept in the variable, where lists of processes do not show it.",
         ),
     ] = "",
-    detector: DetectorOption = DEFAULTS.detector,
-    model: ModelOption = DEFAULTS.model,
-    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
-    device: DeviceOption = DEFAULTS.device,
-    threads: ThreadsOption = DEFAULTS.threads,
+    *,
+    options: AnalyzerOptions,
 ) -> None:
     """Open the web app: live camera, photos and videos in the browser, served by this machine alone.
 
@@ -49,9 +47,6 @@ def app(
     from mien.apps.web.launch import run
     from mien.apps.web.settings import Settings
 
-    options = AnalyzerOptions(
-        model=model, detector=detector, min_confidence=min_confidence, device=device, threads=threads
-    )
     run(Settings(options, host, port, tuple(ice_server or ()), turn_user, turn_password), headless, _announce)
 
 

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli.options import (
-    DEFAULTS,
-    DataArgument,
-    DetectorOption,
-    DeviceOption,
-    ModelOption,
-    OneJsonOption,
-    ThreadsOption,
-    UsageOption,
-)
+from mien.cli.options import DataArgument, OneJsonOption, UsageOption, analyzer_options
 from mien.cli.output import tables, with_progress
 from mien.errors import MissingExtraError, OptionError
 from mien.options import AnalyzerOptions
@@ -30,10 +21,10 @@ if TYPE_CHECKING:
     from mien.evaluation.robustness import Robustness
 
 
+@analyzer_options("smoothing", "rotate")
 def evaluate(
     data: DataArgument,
     usage: UsageOption = "PublicTest",
-    model: ModelOption = DEFAULTS.model,
     through_detector: Annotated[
         bool, typer.Option("--through-detector", help="Find the face first, rather than take the picture for a crop.")
     ] = False,
@@ -50,16 +41,12 @@ def evaluate(
             help="Make the faces harder to read in nine ways at three strengths, and say what it costs.",
         ),
     ] = False,
-    detector: DetectorOption = DEFAULTS.detector,
-    device: DeviceOption = DEFAULTS.device,
-    threads: ThreadsOption = DEFAULTS.threads,
-    precision: Annotated[
-        str, typer.Option(help="fp32, int8, or auto for whichever is faster here.")
-    ] = DEFAULTS.precision,
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a report with pictures to this folder.")
     ] = None,
     as_json: OneJsonOption = False,
+    *,
+    options: AnalyzerOptions,
 ) -> None:
     """Measure a model on labeled faces.
 
@@ -75,7 +62,7 @@ def evaluate(
     from mien.evaluation.evaluate import answer_data, summarize
     from mien.evaluation.metrics import evaluate as measure
 
-    analyzer = load(AnalyzerOptions(model, detector, device=device, threads=threads, precision=precision))
+    analyzer = load(options)
     answers = answer_data(
         data, analyzer, usage, through_detector, head, lambda items, total: with_progress(items, total, "reading")
     )
@@ -87,7 +74,7 @@ def evaluate(
     if report is not None:
         from mien.evaluation.report import write_report
 
-        write_report(report, f"{model} on {usage} of {data.name}", figures, answers, values, robustness)
+        write_report(report, f"{options.model} on {usage} of {data.name}", figures, answers, values, robustness)
     if as_json:
         print(json.dumps(values), flush=True)
     else:

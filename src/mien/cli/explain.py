@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, ModelOption, ThreadsOption
+from mien.cli.options import analyzer_options
 from mien.cli.output import complain, tables
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions
 
 
+@analyzer_options("smoothing")
 def explain(
     picture: Annotated[Path, typer.Argument(help="A photo.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Picture to write, .png or .jpg.")],
@@ -24,16 +25,13 @@ def explain(
     emotion: Annotated[
         str | None, typer.Option(help="The emotion to explain.  [default: the one that was read]")
     ] = None,
-    detector: DetectorOption = DEFAULTS.detector,
-    model: ModelOption = DEFAULTS.model,
-    device: DeviceOption = DEFAULTS.device,
-    threads: ThreadsOption = DEFAULTS.threads,
+    *,
+    options: AnalyzerOptions,
 ) -> None:
     """Draw which part of a face speaks for an emotion.
 
     The face is covered bit by bit; what makes the emotion less likely when it is covered speaks for it.
     """
-    options = AnalyzerOptions(model, detector, device=device, threads=threads)
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise OptionError(f"--out {out}: unknown picture format {out.suffix!r}; use .png or .jpg")
     if out.is_dir() or (out.exists() and picture.exists() and os.path.samefile(out, picture)):  # noqa: PTH121

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption, ThreadsOption
+from mien.cli.options import analyzer_options
 from mien.options import AnalyzerOptions
 
 
+@analyzer_options()
 def live(
     camera: Annotated[
         str, typer.Option(metavar="NUMBER|URL|FILE", help="Number of a camera, address of one, or a video file.")
@@ -19,19 +20,13 @@ def live(
         Path | None,
         typer.Option(metavar="DIR", help="Save screenshots and recordings here.  [default: the last one chosen]"),
     ] = None,
-    detector: DetectorOption = DEFAULTS.detector,
-    model: ModelOption = DEFAULTS.model,
-    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
-    device: DeviceOption = DEFAULTS.device,
-    threads: ThreadsOption = DEFAULTS.threads,
+    *,
+    options: AnalyzerOptions,
 ) -> None:
     """Open the desktop app: live camera, videos and pictures in a window.
 
     Keys: SPACE pause, S screenshot, R record, A all emotions, C camera, V video, P pictures, F folder, Q or ESC quit.
     """
-    options = AnalyzerOptions(
-        model=model, detector=detector, min_confidence=min_confidence, device=device, threads=threads
-    )
     from mien.apps.desktop.app import run
 
     run(options, camera, folder)

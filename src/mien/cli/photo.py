@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption, ThreadsOption
+from mien.cli.options import analyzer_options
 from mien.cli.output import complain, tables, with_progress
 from mien.cli.pictures import Picture, find_pictures
 from mien.errors import ImageError, OptionError
@@ -29,6 +29,7 @@ _CAUTION = "A guess about expressions, not about minds. With a ?, the confidence
 _OTHER_COLUMNS = 62
 
 
+@analyzer_options("smoothing")
 def photo(
     paths: Annotated[list[str], typer.Argument(help="Pictures, folders (searched recursively) or patterns.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture and line.")] = False,
@@ -38,18 +39,14 @@ def photo(
     table: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a row per face: .csv, .parquet, .json or .jsonl.")
     ] = None,
-    detector: DetectorOption = DEFAULTS.detector,
-    model: ModelOption = DEFAULTS.model,
-    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
-    device: DeviceOption = DEFAULTS.device,
-    threads: ThreadsOption = DEFAULTS.threads,
+    *,
+    options: AnalyzerOptions,
 ) -> None:
     """Read every face in pictures.
 
     A picture that cannot be read is reported and the others are read all the same; the exit code is then 1.
     A picture without a face is a valid answer.
     """
-    options = AnalyzerOptions(model, detector, min_confidence, device, threads)
     if annotate is not None:
         _check_folder(annotate)
     failures: list[str] = []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption
+from mien.cli.options import analyzer_options
 from mien.cli.output import complain, errors
 from mien.errors import MienError, MissingExtraError, OptionError
 from mien.options import AnalyzerOptions
@@ -24,6 +24,7 @@ _LIMITS = ServerSettings(token=None)
 _MAX_BODY, _MAX_VIDEO = _LIMITS.max_body // MEGABYTE, _LIMITS.max_video // MEGABYTE
 
 
+@analyzer_options("threads")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes a free one.")] = 8000,
@@ -51,17 +52,14 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="A page that may use the service, as https://example.org (repeatable)."),
     ] = None,
-    detector: DetectorOption = DEFAULTS.detector,
-    model: ModelOption = DEFAULTS.model,
-    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
-    device: DeviceOption = DEFAULTS.device,
+    *,
+    options: AnalyzerOptions,
 ) -> None:
     """Answer pictures, videos and live streams over HTTP.
 
     Only this machine can reach it unless --host says otherwise. Nothing is stored. Ctrl-C (or SIGTERM) finishes what
     is being read, then stops.
     """
-    options = AnalyzerOptions(model, detector, min_confidence, device)
     settings = ServerSettings(
         token=token,
         workers=workers,

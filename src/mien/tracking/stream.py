@@ -112,7 +112,7 @@ class StreamAnalyzer:
         start = perf_counter()
         frame, time_s = detections.frame, detections.time_s
         faces = self._analyzer.align(frame, [face for _, face in detections.people])
-        answers = self._analyzer.classify(frame, faces)
+        answers = self._analyzer.classify(frame, faces, video=True)
         self._smoother.keep(detections.alive)
         height, width = frame.shape[:2]
         read = []
