@@ -7,8 +7,13 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime's wheels report to their maker unless this is set before onnxruntime is first imported. Worker processes
+# inherit it. See docs/privacy.md.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from mien.analyzer import Analyzer, analyze_many, load, predict_emotion
