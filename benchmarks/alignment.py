@@ -18,7 +18,7 @@ import typer
 
 from mien.analyzer import Analyzer, load
 from mien.detection import Frame
-from mien.evaluation.datasets import list_pictures
+from mien.evaluation.datasets import list_images
 from mien.evaluation.evaluate import largest_face
 from mien.evaluation.metrics import evaluate
 from mien.images import read_image
@@ -34,8 +34,8 @@ def main(
     """Print the table."""
     turning = load(AnalyzerOptions(model))
     plain = Analyzer(turning.detector, None, turning.classifier)
-    pictures = list_pictures(photos)
-    labels = np.array([label for _, label in pictures])
+    pictures = list_images(photos)
+    labels = np.array([image.label for image in pictures])
     print("| photos turned by | face found | crop as it is | crop turned upright |\n|---|---|---|---|")
     means = []
     for angle in ANGLES:

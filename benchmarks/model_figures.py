@@ -25,7 +25,7 @@ from mien.classification.classifier import EmotionClassifier
 from mien.classification.model_config import INT8_FILE
 from mien.evaluation.charts import save_figure
 from mien.evaluation.datasets import read_fer2013, read_votes
-from mien.evaluation.evaluate import FER2013_HEAD, Answers, answer_crops, answer_data
+from mien.evaluation.evaluate import FER2013_HEAD, Predictions, predict_crops, predict_data
 from mien.evaluation.metrics import Report, evaluate
 from mien.evaluation.report import draw_reliability, robustness_table
 from mien.evaluation.robustness import Robustness, measure_robustness
@@ -34,7 +34,7 @@ from mien.options import AnalyzerOptions
 
 BEGIN = "<!-- figures: written by benchmarks/model_figures.py -->"
 END = "<!-- end of figures -->"
-Set = tuple[str, str, Answers]
+Set = tuple[str, str, Predictions]
 """Name of a set, what its labels are, and the answers on it."""
 
 
@@ -48,9 +48,9 @@ def main(
     """Measure, and write card, figures and diagrams."""
     analyzer = load(AnalyzerOptions(str(folder), threads=threads))
     classifier = analyzer.classifier
-    given = answer_data(data, analyzer, head=natural_head(classifier))
-    through = answer_data(data, analyzer, through_detector=True, head=given.head)
-    wild = answer_data(photos, analyzer, through_detector=True)
+    given = predict_data(data, analyzer, head=natural_head(classifier))
+    through = predict_data(data, analyzer, through_detector=True, head=given.head)
+    wild = predict_data(photos, analyzer, through_detector=True)
     voted = by_votes(data, votes, given)
     sets: list[Set] = [
         ("PublicTest", "FER-2013", given),
@@ -87,17 +87,17 @@ def heads(classifier: EmotionClassifier) -> list[str]:
     return [PHOTO, *classifier.config.heads]
 
 
-def report_of(answers: Answers) -> Report:
+def report_of(answers: Predictions) -> Report:
     """Figures of answers."""
     return evaluate(answers.labels, answers.probabilities)
 
 
-def answered(answers: Answers, classifier: EmotionClassifier, head: str) -> Answers:
+def answered(answers: Predictions, classifier: EmotionClassifier, head: str) -> Predictions:
     """The same faces with another of the model's answers."""
-    return replace(answers, head=head, probabilities=answer_crops(answers.crops, classifier, head))
+    return replace(answers, head=head, probabilities=predict_crops(answers.crops, classifier, head))
 
 
-def by_votes(data: Path, votes: Path, given: Answers) -> Answers:
+def by_votes(data: Path, votes: Path, given: Predictions) -> Predictions:
     """The PublicTest faces that have FER+ votes for an emotion, labeled by the majority."""
     faces = read_votes(votes, read_fer2013(data)).of_usage("PublicTest")
     assert faces.votes is not None
@@ -111,7 +111,7 @@ def by_votes(data: Path, votes: Path, given: Answers) -> Answers:
     )
 
 
-def both_precisions(folder: Path, given: Answers, wild: Answers, threads: int) -> str:
+def both_precisions(folder: Path, given: Predictions, wild: Predictions, threads: int) -> str:
     """Accuracy, size and speed of the network in 32 and in 8 bits."""
     kinds = ["fp32", "int8"] if (folder / INT8_FILE).is_file() else ["fp32"]
     models = {kind: EmotionClassifier(str(folder), "cpu", threads, kind) for kind in kinds}
@@ -186,7 +186,7 @@ def doubt_table(sets: Sequence[Set], classifier: EmotionClassifier) -> str:
     return "\n".join(lines)
 
 
-def draw(folder: Path, given: Answers, wild: Answers) -> None:
+def draw(folder: Path, given: Predictions, wild: Predictions) -> None:
     """Draw the reliability diagrams."""
     for name, title, answers in (("reliability", "PublicTest", given), ("reliability-photos", "web photos", wild)):
         found = ~np.isnan(answers.probabilities).any(axis=1)

@@ -112,6 +112,13 @@ def _around(frame: Frame, x: float, y: float, reach: float) -> tuple[Frame, int,
     return frame[top : max(bottom, top + 1), left : max(right, left + 1)], left, top
 
 
+def frame_to_crop(frame: Frame, side: int) -> NDArray[np.uint8]:
+    """A frame that is a face crop already, whatever its proportions, as gray uint8 (side, side)."""
+    gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    interpolation = cv2.INTER_AREA if max(gray.shape) > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(gray, (side, side), interpolation=interpolation), np.uint8)
+
+
 def to_tensor(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], mean: float, std: float) -> NDArray[np.float32]:
     """Normalize gray crops for a network.
 

@@ -10,7 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.evaluation.evaluate import Answers, summarize
+from mien.evaluation.evaluate import Predictions, summarize
 from mien.evaluation.metrics import evaluate
 from mien.evaluation.report import draw_mistakes, write_report
 
@@ -88,7 +88,7 @@ def test_a_report_where_faces_are_missing(tmp_path: Path) -> None:
     probabilities[0, 3] = probabilities[1, 0] = 0.94
     probabilities[2] = np.nan
     crop = np.zeros((48, 48), np.uint8)
-    answers = Answers(
+    answers = Predictions(
         ["a.png", "b.png", "c.png"], [crop, crop, None], np.array([3, 0, 4]), probabilities, searched=True
     )
     report = evaluate(answers.labels, answers.probabilities)
@@ -99,7 +99,7 @@ def test_a_report_where_faces_are_missing(tmp_path: Path) -> None:
 def test_the_contact_sheet_starts_with_the_worst_mistake() -> None:
     probabilities = np.eye(7, dtype=np.float32)[[3, 3, 3]] * np.array([[0.5], [0.9], [0.99]], np.float32)
     crop = np.zeros((48, 48), np.uint8)
-    answers = Answers(["mild.png", "worst.png", "right.png"], [crop] * 3, np.array([0, 0, 3]), probabilities)
+    answers = Predictions(["mild.png", "worst.png", "right.png"], [crop] * 3, np.array([0, 0, 3]), probabilities)
     titles = [panel.get_title() for panel in draw_mistakes(answers).axes]
     assert "worst.png" in titles[0]
     assert "mild.png" in titles[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -36,6 +37,39 @@ def test_evaluate_folders(tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
     assert "balanced accuracy" in table.stdout
 
 
+def write_unsplit(folder: Path, drawn: FaceSet) -> None:
+    for k, face in enumerate(drawn.pixels[:60]):
+        (folder / LABELS[drawn.labels[k]]).mkdir(exist_ok=True)
+        cv2.imwrite(str(folder / LABELS[drawn.labels[k]] / f"{k}.png"), face)
+
+
+def write_list(folder: Path, drawn: FaceSet) -> None:
+    rows = ["file,emotion,usage"]
+    for k, face in enumerate(drawn.pixels[:60]):
+        cv2.imwrite(str(folder / f"{k}.png"), face)
+        rows.append(f"{k}.png,{drawn.labels[k]},{('train', 'val', 'test')[min(2, k // 25)]}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+
+
+@pytest.mark.parametrize("write", [write_unsplit, write_list])
+def test_evaluate_and_data_info_see_the_same_rows(
+    tmp_path: Path, drawn: FaceSet, write: Callable[[Path, FaceSet], None]
+) -> None:
+    write(tmp_path, drawn)
+    counts = json.loads(mien("data", "info", tmp_path, "--json").stdout)["counts"]
+    for usage in ("Training", "PublicTest", "PrivateTest"):
+        run = mien("evaluate", tmp_path, "--usage", usage, "--json")
+        if usage in counts:
+            assert json.loads(run.stdout)["n"] == sum(counts[usage].values())
+        else:
+            assert_one_line(run, 1, f"no face has usage '{usage}'; usages present: {', '.join(counts)}")
+    assert json.loads(mien("evaluate", tmp_path, "--usage", "all", "--json").stdout)["n"] == 60
+    natural = json.loads(mien("evaluate", tmp_path, "--json").stdout)
+    expected = ("PublicTest", 25) if write is write_list else ("all", 60)
+    assert (natural["usage"], natural["n"]) == expected
+    assert_one_line(mien("evaluate", tmp_path, "--usage", "Test"), 2, "--usage must be one of Training, PublicTest")
+
+
 def test_evaluate_csv(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = [f"{k % 7},{' '.join(map(str, rng.integers(0, 256, 2304)))},PrivateTest" for k in range(14)]
@@ -46,7 +80,7 @@ def test_evaluate_csv(tmp_path: Path) -> None:
     assert report["head"] == "fer2013"
     assert sum(sum(row) for row in report["confusion"]) == 14
     run = mien("evaluate", tmp_path / "fer2013.csv")
-    assert_one_line(run, 1, "no rows with usage 'PublicTest'")
+    assert_one_line(run, 1, "no face has usage 'PublicTest'; usages present: PrivateTest")
     assert_one_line(mien("evaluate", tmp_path / "absent.csv"), 1, "no such file")
 
 
@@ -80,10 +114,12 @@ def test_evaluate_leaves_out_few_damaged_pictures(tmp_path: Path, drawn: FaceSet
 
 
 def test_evaluate_what_is_no_data(tmp_path: Path, astronaut_path: Path) -> None:
-    assert_one_line(mien("evaluate", astronaut_path), 1, "it is no text, or not in UTF-8; expected a CSV file")
+    assert_one_line(mien("evaluate", astronaut_path), 1, "it is not text, or not in UTF-8; expected a CSV file")
     (tmp_path / "cut.csv.xz").write_bytes(b"no xz")
-    assert_one_line(mien("evaluate", tmp_path / "cut.csv.xz"), 1, "it is damaged or incomplete, or not packed by xz")
-    assert_one_line(mien("evaluate", astronaut_path.parent, "--head", "best"), 1, "no labeled pictures")
+    assert_one_line(
+        mien("evaluate", tmp_path / "cut.csv.xz"), 1, "it is damaged or incomplete, or not compressed with xz"
+    )
+    assert_one_line(mien("evaluate", astronaut_path.parent), 1, "no labeled pictures")
 
 
 def test_explain(tmp_path: Path, astronaut_path: Path) -> None:

@@ -283,13 +283,13 @@ def test_two_processes_are_one_with_twice_the_batch(drawn_csv: Path, tmp_path: P
         "import sys, torch\n"
         "torch.set_num_threads(1)\n"
         "from pathlib import Path\n"
-        "from mien.evaluation.folders import read_faces\n"
+        "from mien.evaluation.datasets import load_faces\n"
         "from mien.training import networks\n"
         "from mien.training.fit import fit\n"
         "from mien.training.networks.plain import Cnn2Lite\n"
         "from mien.training.recipes import load_recipe\n"
         "networks.NETWORKS['cnn2-lite'] = lambda heads: Cnn2Lite(heads, dropout=0.0)\n"
-        "fit(load_recipe(sys.argv[1]), read_faces(Path(sys.argv[2])), sys.argv[3], progress=False)\n"
+        "fit(load_recipe(sys.argv[1]), load_faces(Path(sys.argv[2])), sys.argv[3], progress=False)\n"
     )
     plan = replace(QUICK, epochs=3, augment=STILL, ema=0, optimizer=Optimizer("sgd", 0.05, 0.9))
     recipes = {}

@@ -9,7 +9,7 @@ from mien.emotions import LABELS
 from mien.evaluation import corruptions
 from mien.evaluation.corruptions import CORRUPTIONS, Corruption
 from mien.evaluation.datasets import FaceSet
-from mien.evaluation.evaluate import Answers
+from mien.evaluation.evaluate import Predictions
 from mien.evaluation.robustness import measure_robustness
 
 
@@ -92,7 +92,7 @@ def test_drops_are_accuracy_lost_and_repeat() -> None:
     bright, dim = np.full((48, 48), 160, np.uint8), np.full((48, 48), 60, np.uint8)
     probabilities = np.eye(7, dtype=np.float32)[[3, 3, 4, 4]]
     probabilities[3] = np.nan
-    answers = Answers(list("abcd"), [bright, bright, dim, None], np.array([3, 3, 4, 4]), probabilities)
+    answers = Predictions(list("abcd"), [bright, bright, dim, None], np.array([3, 3, 4, 4]), probabilities)
     found = measure_robustness(answers, Brightness())  # type: ignore[arg-type]
     assert found.accuracy == 0.75, "a face that was not found is wrong"
     rows = {row.name: row for row in found.corruptions}

@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 
 from mien.cli.main import app
 from mien.errors import DataError, OptionError
-from mien.evaluation.datasets import FaceSet
-from mien.evaluation.folders import read_faces
+from mien.evaluation.datasets import FaceSet, load_faces
 from mien.training.class_folders import face_paths, write_faces
 from mien.training.inventory import class_complaints, draw_inventory, take_inventory
 
@@ -49,7 +48,7 @@ def test_inventory_finds_duplicates_and_conflicts() -> None:
 def test_export_gives_identical_pixels_back(drawn: FaceSet, drawn_csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "faces"
     assert "98 of them written now" in run("data", "export", drawn_csv, out)
-    back = read_faces(out)
+    back = load_faces(out)
 
     def rows(faces: FaceSet) -> list[tuple[str, int, str]]:
         return sorted(zip(faces.digests().tolist(), faces.labels.tolist(), faces.usage.tolist(), strict=True))
@@ -69,7 +68,7 @@ def test_export_refuses_a_folder_with_other_pictures(drawn: FaceSet, tmp_path: P
 def test_balance_fills_only_the_rarer_classes(drawn: FaceSet, drawn_csv: Path, tmp_path: Path) -> None:
     run("data", "balance", drawn_csv, tmp_path / "a", "--seed", "3")
     run("data", "balance", drawn_csv, tmp_path / "b", "--seed", "3")
-    a, b = read_faces(tmp_path / "a"), read_faces(tmp_path / "b")
+    a, b = load_faces(tmp_path / "a"), load_faces(tmp_path / "b")
     assert a.digest() == b.digest(), "the same seed must give the same faces"
     assert np.bincount(a.of_usage("Training").labels).tolist() == [16] * 7
     assert np.bincount(a.of_usage("PublicTest").labels).tolist() == [4] * 7
@@ -107,8 +106,8 @@ def test_chart_of_unknown_format(drawn: FaceSet, tmp_path: Path) -> None:
 
 
 def test_data_that_are_not_there_are_wrong_usage(drawn_csv: Path, tmp_path: Path) -> None:
-    from mien.cli.data import read
+    from mien.cli.data import load_data
 
     for paths in ((tmp_path / "absent.csv",), (drawn_csv, tmp_path / "votes.csv")):
         with pytest.raises(OptionError, match="no such file or folder"):
-            read(*paths)
+            load_data(*paths)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import lzma
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mien.errors import DataError
-from mien.evaluation.datasets import FaceSet, list_pictures, read_fer2013, read_votes
+from mien.evaluation.datasets import FaceSet, list_images, read_fer2013, read_votes
 
 HEADER = "emotion,pixels,Usage\n"
 PIXELS = " ".join(str(value % 256) for value in range(2304))
@@ -35,6 +36,13 @@ def test_reads_xz_and_one_usage(tmp_path: Path) -> None:
     assert read_fer2013(path, usage="PublicTest").labels.tolist() == [3]
 
 
+@pytest.mark.parametrize("name", ["bom.csv", "bom.csv.xz"])
+def test_a_byte_order_mark_is_taken(tmp_path: Path, name: str) -> None:
+    content = (HEADER + "\r\n".join(ROWS)).encode("utf-8-sig")
+    (tmp_path / name).write_bytes(lzma.compress(content) if name.endswith("xz") else content)
+    assert len(read_fer2013(tmp_path / name)) == 3
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
@@ -60,15 +68,17 @@ def test_bad_files(tmp_path: Path) -> None:
         read_fer2013(tmp_path / "absent.csv")
     with pytest.raises(DataError, match=":1: expected the columns emotion,pixels,Usage, found 'a,b'"):
         read_fer2013(write_csv(tmp_path / "a.csv", [], header="a,b\n"))
-    with pytest.raises(DataError, match="no rows with usage 'PrivateTest'"):
-        read_fer2013(write_csv(tmp_path / "b.csv", ROWS[:1]), usage="PrivateTest")
+    with pytest.raises(DataError, match="no face has usage 'PrivateTest'; usages present: Training, PublicTest"):
+        read_fer2013(write_csv(tmp_path / "b.csv", ROWS[:2]), usage="PrivateTest")
+    with pytest.raises(DataError, match="has no rows"):
+        read_fer2013(write_csv(tmp_path / "e.csv", []))
     with pytest.raises(DataError, match="unknown usage 'Private'"):
         read_fer2013(tmp_path / "b.csv", usage="Private")
     (tmp_path / "c.csv.xz").write_bytes(b"not xz")
-    with pytest.raises(DataError, match="cannot be read: it is damaged or incomplete, or not packed by xz"):
+    with pytest.raises(DataError, match="cannot be read: it is damaged or incomplete, or not compressed with xz"):
         read_fer2013(tmp_path / "c.csv.xz")
     (tmp_path / "d.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="cannot be read: it is no text, or not in UTF-8"):
+    with pytest.raises(DataError, match="cannot be read: it is not text, or not in UTF-8"):
         read_fer2013(tmp_path / "d.csv")
 
 
@@ -103,6 +113,14 @@ def test_votes_by_row_number_and_their_errors(tmp_path: Path) -> None:
         read_votes(write_csv(tmp_path / "z.csv", [f"0,x,{zeros}"], "row," + VOTES), faces)
 
 
+@pytest.mark.parametrize("count", ["nan", "inf", "-9", "1e300"])
+def test_senseless_votes_are_refused(tmp_path: Path, count: str) -> None:
+    faces = read_fer2013(write_csv(tmp_path / "fer2013.csv", ROWS))
+    lines = ["2,0,0,0,6,0,0,2,0,0", f"2,0,0,0,{count},0,0,2,0,0", "0,0,0,0,0,0,0,5,5,0"]
+    with pytest.raises(DataError, match=r"votes\.csv:3: anger must be a number of votes, 0 or more, found"):
+        read_votes(write_csv(tmp_path / "votes.csv", lines, VOTES), faces)
+
+
 def test_face_set_selects_and_identifies(toy_faces: FaceSet) -> None:
     part = toy_faces.of_usage("PublicTest")
     assert len(part) == 84
@@ -110,7 +128,7 @@ def test_face_set_selects_and_identifies(toy_faces: FaceSet) -> None:
     assert part.votes.shape == (84, 7)
     assert part.digest() != toy_faces.digest()
     assert toy_faces.select(np.ones(len(toy_faces), np.bool_)).digest() == toy_faces.digest()
-    with pytest.raises(DataError, match="no face has usage 'PrivateTest'; usages present: PublicTest, Training"):
+    with pytest.raises(DataError, match="no face has usage 'PrivateTest'; usages present: Training, PublicTest"):
         toy_faces.of_usage("PrivateTest")
 
 
@@ -120,42 +138,45 @@ def touch(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("usage", "layout", "expected"),
+    ("layout", "expected"),
     [
-        ("PublicTest", ["val/anger/a.png", "test/happy/b.png"], [("a.png", 0)]),
-        ("PublicTest", ["train/sad/c.jpg", "test/Happiness/b.PNG"], [("b.PNG", 3)]),
-        ("Training", ["train/sad/c.jpg", "test/happy/b.png"], [("c.jpg", 4)]),
-        ("PublicTest", ["disgusted/deep/a.png", "neutral/b.jpg", "neutral/notes.txt"], [("a.png", 1), ("b.jpg", 6)]),
+        (["val/anger/a.png", "test/happy/b.png"], [("a.png", 0, "PublicTest"), ("b.png", 3, "PrivateTest")]),
+        (["train/sad/c.jpg", "Test/Happiness/b.PNG"], [("c.jpg", 4, "Training"), ("b.PNG", 3, "PublicTest")]),
+        (["valid/sad/a.jpg", "Validation/sad/b.jpg"], [("b.jpg", 4, "PublicTest"), ("a.jpg", 4, "PublicTest")]),
+        (["disgusted/deep/a.png", "neutral/b.jpg", "neutral/notes.txt"], [("a.png", 1, ""), ("b.jpg", 6, "")]),
     ],
 )
-def test_class_folders(tmp_path: Path, usage: str, layout: list[str], expected: list[tuple[str, int]]) -> None:
+def test_class_folders(tmp_path: Path, layout: list[str], expected: list[tuple[str, int, str]]) -> None:
     for name in layout:
         touch(tmp_path / name)
-    assert [(path.name, label) for path, label in list_pictures(tmp_path, usage)] == expected
+    assert [(image.path.name, image.label, image.usage) for image in list_images(tmp_path)] == expected
 
 
 def test_labels_csv(tmp_path: Path) -> None:
-    (tmp_path / "labels.csv").write_text("file,emotion\na.jpg,Surprised\nsub/b.jpg,3\n")
-    assert list_pictures(tmp_path) == [(tmp_path / "a.jpg", 5), (tmp_path / "sub/b.jpg", 3)]
+    (tmp_path / "labels.csv").write_text("file,emotion\na.jpg,Surprised\nsub/b.jpg,3\n", encoding="utf-8-sig")
+    assert list_images(tmp_path) == [(tmp_path / "a.jpg", 5, ""), (tmp_path / "sub/b.jpg", 3, "")]
 
 
 def test_bad_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no labeled pictures"):
-        list_pictures(tmp_path)
+        list_images(tmp_path)
     with pytest.raises(DataError, match="no such folder"):
-        list_pictures(tmp_path / "absent")
-    touch(tmp_path / "train/happy/a.png")
-    with pytest.raises(DataError, match="no folder for usage 'PublicTest'; found train"):
-        list_pictures(tmp_path)
+        list_images(tmp_path / "absent")
     touch(tmp_path / "train/hapy/b.png")
     with pytest.raises(DataError, match=r"hapy: unknown emotion 'hapy'; did you mean 'happy'\?"):
-        list_pictures(tmp_path, "Training")
+        list_images(tmp_path)
     (tmp_path / "labels.csv").write_text("file,emotion\na.jpg,bored\n")
     with pytest.raises(DataError, match=r"labels.csv:2: unknown emotion 'bored'"):
-        list_pictures(tmp_path)
+        list_images(tmp_path)
     (tmp_path / "labels.csv").write_text("name,label\n")
     with pytest.raises(DataError, match="expected the columns file,emotion"):
-        list_pictures(tmp_path)
+        list_images(tmp_path)
+
+
+def test_named_pipes_are_passed_over(tmp_path: Path) -> None:
+    touch(tmp_path / "happy/a.png")
+    os.mkfifo(tmp_path / "happy/pipe.png")
+    assert [image.path.name for image in list_images(tmp_path)] == ["a.png"]
 
 
 def test_real_fer2013(shared: Path) -> None:

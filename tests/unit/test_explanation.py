@@ -18,7 +18,7 @@ from mien.classification.model_config import SHIPPED
 from mien.cli.main import app
 from mien.emotions import Emotion
 from mien.errors import ImageError, OptionError
-from mien.evaluation.datasets import list_pictures
+from mien.evaluation.datasets import list_images
 from mien.evaluation.evaluate import largest_face
 from mien.images import read_image
 
@@ -85,8 +85,8 @@ def test_covering_what_the_map_names_hurts_more(astronaut: NDArray[np.uint8], an
 
 
 def test_the_same_on_real_photos(shared: Path, analyzer: Analyzer) -> None:
-    pictures = list_pictures(shared / "data/wild")[::40]
-    crops = [crop for path, _ in pictures if (crop := largest_face(read_image(path), analyzer)) is not None]
+    pictures = list_images(shared / "data/wild")[::40]
+    crops = [crop for image in pictures if (crop := largest_face(read_image(image.path), analyzer)) is not None]
     sure = [crop for crop in crops if analyzer.classifier.predict_proba(crop[None]).max() > 0.5]
     named, random = deletion(sure, analyzer.classifier)
     assert len(sure) >= 4

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from mien.errors import DataError, OptionError
-from mien.evaluation.datasets import FaceSet, read_votes
-from mien.evaluation.folders import read_faces
+from mien.evaluation.datasets import FaceSet, assigned_usage, load_faces, read_votes
 
 
 def write(path: Path, pixels: np.ndarray) -> None:
@@ -17,7 +16,7 @@ def write(path: Path, pixels: np.ndarray) -> None:
 
 
 def test_reads_the_csv(drawn: FaceSet, drawn_csv: Path) -> None:
-    faces = read_faces(drawn_csv)
+    faces = load_faces(drawn_csv)
     assert faces.digest() == drawn.digest()
 
 
@@ -26,7 +25,7 @@ def test_any_spelling_size_and_color(tmp_path: Path) -> None:
     write(tmp_path / "train/Happiness/a.png", gray)
     write(tmp_path / "train/surprised/b.png", np.full((200, 100, 3), (10, 200, 90), np.uint8))
     write(tmp_path / "test/anger/c.jpg", np.full((20, 20), 77, np.uint8))
-    faces = read_faces(tmp_path)
+    faces = load_faces(tmp_path)
     assert faces.labels.tolist() == [3, 5, 0]
     assert faces.usage.tolist() == ["Training", "Training", "PublicTest"]
     assert (faces.pixels[0] == gray).all(), "a gray 48x48 picture must come back as it is"
@@ -37,28 +36,38 @@ def test_any_spelling_size_and_color(tmp_path: Path) -> None:
 def test_three_splits(tmp_path: Path) -> None:
     for k, split in enumerate(("train", "validation", "test")):
         write(tmp_path / split / "sad" / "x.png", np.full((48, 48), 50 * k, np.uint8))
-    assert read_faces(tmp_path).usage.tolist() == ["Training", "PublicTest", "PrivateTest"]
+    assert load_faces(tmp_path).usage.tolist() == ["Training", "PublicTest", "PrivateTest"]
 
 
-def test_unsplit_faces_are_dealt_out_by_content(tmp_path: Path, drawn: FaceSet) -> None:
+def test_faces_without_splits_are_assigned_by_content(tmp_path: Path, drawn: FaceSet) -> None:
     for k, face in enumerate(drawn.pixels):
         write(tmp_path / f"{drawn.labels[k]}" / f"{k}.png", face)
         write(tmp_path / f"{drawn.labels[k]}" / f"{k}-again.png", face)
-    faces = read_faces(tmp_path)
+    faces = load_faces(tmp_path)
     aside = faces.digests()[faces.usage == "PublicTest"]
     assert 4 <= len(aside) <= 40
     assert not set(aside) & set(faces.digests()[faces.usage == "Training"])
+
+
+def test_faces_for_validation_and_for_calibration_are_chosen_independently() -> None:
+    """One in ten is kept for validation and one in twenty for calibration, by different digits of one digest."""
+    split_training = pytest.importorskip("mien.training.datamodule").split_training
+    pixels = np.random.default_rng(0).integers(0, 256, (2000, 48, 48), np.uint8)
+    usage = np.array([assigned_usage(face) for face in pixels])
+    assert 0.08 < (usage == "PublicTest").mean() < 0.12
+    learn, held_out = split_training(FaceSet(pixels, np.zeros(2000, np.int64), usage))
+    assert 0.035 < held_out.sum() / (learn | held_out).sum() < 0.065
 
 
 def test_labels_csv_with_usage(tmp_path: Path) -> None:
     write(tmp_path / "1.png", np.zeros((48, 48), np.uint8))
     write(tmp_path / "2.png", np.ones((48, 48), np.uint8))
     (tmp_path / "labels.csv").write_text("file,emotion,usage\n1.png,joy,train\n2.png,4,val\n")
-    faces = read_faces(tmp_path)
+    faces = load_faces(tmp_path)
     assert (faces.labels.tolist(), faces.usage.tolist()) == ([3, 4], ["Training", "PublicTest"])
     (tmp_path / "labels.csv").write_text("file,emotion,usage\n1.png,joy,tain\n")
     with pytest.raises(DataError, match=r"labels.csv:2: unknown usage 'tain'"):
-        read_faces(tmp_path)
+        load_faces(tmp_path)
 
 
 @pytest.mark.parametrize(("total", "works"), [(200, True), (100, True), (99, False)])
@@ -67,24 +76,24 @@ def test_damaged_pictures(tmp_path: Path, total: int, works: bool, caplog: pytes
         write(tmp_path / "train/sad" / f"{k}.png", np.full((4, 4), k, np.uint8))
     (tmp_path / "train/sad/broken.png").write_bytes(b"not a picture")
     if works:
-        assert len(read_faces(tmp_path)) == total - 1
+        assert len(load_faces(tmp_path)) == total - 1
         assert "broken.png" in caplog.text
         assert f"1 of {total} pictures skipped" in caplog.text
     else:
         with pytest.raises(DataError, match=r"1 of 99 pictures cannot be read.*broken\.png"):
-            read_faces(tmp_path)
+            load_faces(tmp_path)
 
 
 def test_refusals(tmp_path: Path, drawn_csv: Path) -> None:
     with pytest.raises(DataError, match="no labeled pictures"):
-        read_faces(tmp_path)
-    with pytest.raises(OptionError, match="votes belong"):
-        read_faces(tmp_path, drawn_csv)
+        load_faces(tmp_path)
+    with pytest.raises(OptionError, match="votes belong to the rows"):
+        load_faces(tmp_path, drawn_csv)
     (tmp_path / "train/hapy").mkdir(parents=True)
     with pytest.raises(DataError, match="did you mean 'happy'"):
-        read_faces(tmp_path)
+        load_faces(tmp_path)
     with pytest.raises(DataError, match="no such file"):
-        read_faces(tmp_path / "nothing.csv")
+        load_faces(tmp_path / "nothing.csv")
 
 
 COLUMNS = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"

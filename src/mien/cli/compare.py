@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.data import read, require_training
+from mien.cli.data import load_data, require_training
 from mien.cli.options import DataOption, UsageOption
 from mien.cli.output import tables, with_progress
 
@@ -28,7 +28,7 @@ def compare(
 
     from mien.training.compare import measure_run
 
-    faces = read(data).of_usage(usage)
+    faces = load_data(data).of_usage(usage)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("run", overflow="fold")
     for name in ("accuracy", "macro-F1", "ECE", "param", "MACs", "ms", "MB"):

@@ -33,13 +33,13 @@ def info(
 
     if picture is not None and find_spec("matplotlib") is None:
         raise MissingExtraError("the bar chart", "train")
-    inventory = take_inventory(read(source, votes))
+    inventory = take_inventory(load_data(source, votes))
     if picture is not None:
         from mien.evaluation.charts import save_figure
 
         save_figure(draw_inventory(inventory), picture)
     if as_json:
-        print(json.dumps(inventory.to_dict()), flush=True)
+        print(json.dumps(inventory.to_dict(), allow_nan=False), flush=True)
     else:
         _print(inventory)
 
@@ -51,7 +51,7 @@ def export(
     """Write faces as PNG files in class folders; run it again to go on after a stop."""
     from mien.training.class_folders import face_paths, write_faces
 
-    faces = read(source)
+    faces = load_data(source)
     written = write_faces(out, faces.pixels, face_paths(faces), lambda n, total: with_progress(n, total, "writing"))
     tables.print(f"{out}: {len(faces)} faces, {written} of them written now", soft_wrap=True)
 
@@ -70,7 +70,7 @@ def balance(
     from mien.training.class_folders import copy_paths, face_paths, write_faces
     from mien.training.inventory import class_complaints
 
-    faces = read(source)
+    faces = load_data(source)
     where = np.flatnonzero(faces.usage == "Training")
     training = faces.of_usage("Training")
     for complaint in class_complaints(training):
@@ -92,8 +92,8 @@ def require_training(feature: str) -> None:
         raise MissingExtraError(feature, "train")
 
 
-def read(source: Path, votes: Path | None = None) -> FaceSet:
-    """Read labeled faces with a progress bar; what is skipped is said on stderr.
+def load_data(source: Path, votes: Path | None = None) -> FaceSet:
+    """Load labeled faces with a progress bar; skipped pictures are named on stderr.
 
     Raises:
         OptionError: If there is no such data, or no such votes.
@@ -101,15 +101,15 @@ def read(source: Path, votes: Path | None = None) -> FaceSet:
     """
     from rich.logging import RichHandler
 
-    from mien.evaluation.folders import read_faces
+    from mien.evaluation.datasets import load_faces
 
     for path in filter(None, (source, votes)):
         if not path.exists():
-            raise OptionError(f"{path}: no such file or folder")
+            raise OptionError("no such file or folder", path)
     logger = logging.getLogger("mien")
     if not logger.handlers and not logging.getLogger().handlers:
         logger.addHandler(RichHandler(console=errors, show_time=False, show_path=False, show_level=False))
-    return read_faces(source, votes, lambda pictures, total: with_progress(pictures, total, "reading"))
+    return load_faces(source, votes, lambda pictures, total: with_progress(pictures, total, "reading"))
 
 
 def _print(inventory: Inventory) -> None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli.options import DataArgument, OneJsonOption, UsageOption, analyzer_options
+from mien.cli.options import DataArgument, OneJsonOption, analyzer_options
 from mien.cli.output import tables, with_progress
-from mien.errors import MissingExtraError, OptionError
+from mien.errors import MissingExtraError
 from mien.options import AnalyzerOptions
 
 if TYPE_CHECKING:
     from mien.analyzer import Analyzer
-    from mien.evaluation.evaluate import Answers
+    from mien.evaluation.evaluate import Predictions
     from mien.evaluation.metrics import Report
     from mien.evaluation.robustness import Robustness
 
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 @analyzer_options("smoothing", "rotate")
 def evaluate(
     data: DataArgument,
-    usage: UsageOption = "PublicTest",
+    usage: Annotated[
+        str | None,
+        typer.Option(
+            help="Split: Training, PublicTest, PrivateTest, or all.  [default: PublicTest; all of data without splits]"
+        ),
+    ] = None,
     through_detector: Annotated[
         bool, typer.Option("--through-detector", help="Find the face first, rather than take the picture for a crop.")
     ] = False,
@@ -52,31 +57,28 @@ def evaluate(
 
     Damaged pictures of a folder are named and left out; if they are more than one in a hundred, nothing is measured.
     """
-    from mien.evaluation.datasets import USAGES
-
-    if usage not in USAGES:
-        raise OptionError(f"unknown usage {usage!r}; expected one of {', '.join(USAGES)}")
     if report is not None and (find_spec("matplotlib") is None or find_spec("sklearn") is None):
         raise MissingExtraError("the report", "train")
     from mien.analyzer import load
-    from mien.evaluation.evaluate import answer_data, summarize
+    from mien.evaluation.evaluate import predict_data, summarize
     from mien.evaluation.metrics import evaluate as measure
 
     analyzer = load(options)
-    answers = answer_data(
+    predictions = predict_data(
         data, analyzer, usage, through_detector, head, lambda items, total: with_progress(items, total, "reading")
     )
-    figures = measure(answers.labels, answers.probabilities)
-    values = summarize(figures, answers) | {"precision": analyzer.classifier.precision}
-    robustness = _harden(answers, analyzer) if corruptions else None
+    figures = measure(predictions.labels, predictions.probabilities)
+    values = summarize(figures, predictions) | {"precision": analyzer.classifier.precision}
+    robustness = _harden(predictions, analyzer) if corruptions else None
     if robustness is not None:
         values["corruptions"] = robustness.to_dict()
     if report is not None:
         from mien.evaluation.report import write_report
 
-        write_report(report, f"{options.model} on {usage} of {data.name}", figures, answers, values, robustness)
+        title = f"{options.model} on {predictions.usage} of {data.name}"
+        write_report(report, title, figures, predictions, values, robustness)
     if as_json:
-        print(json.dumps(values), flush=True)
+        print(json.dumps(values, allow_nan=False), flush=True)
     else:
         _print(figures, values)
         if robustness is not None:
@@ -85,11 +87,11 @@ def evaluate(
             tables.print(f"report: {report / 'report.md'}", soft_wrap=True)
 
 
-def _harden(answers: Answers, analyzer: Analyzer) -> Robustness:
+def _harden(predictions: Predictions, analyzer: Analyzer) -> Robustness:
     from mien.evaluation.robustness import measure_robustness
 
     return measure_robustness(
-        answers, analyzer.classifier, lambda items, total: with_progress(items, total, "corrupting")
+        predictions, analyzer.classifier, lambda items, total: with_progress(items, total, "corrupting")
     )
 
 
@@ -100,7 +102,7 @@ def _print(report: Report, values: dict[str, Any]) -> None:
     counts = {"faces": report.n, "found": values.get("found"), "damaged and left out": values["damaged"] or None}
     tables.print(
         "   ".join(f"{name} {count}" for name, count in counts.items() if count is not None)
-        + f"   answer {values['head']}   precision {values['precision']}\n"
+        + f"   usage {values['usage']}   answer {values['head']}   {values['precision']}\n"
         f"accuracy {report.accuracy:.4f}   macro-F1 {report.macro_f1:.4f}   "
         f"balanced accuracy {report.balanced_accuracy:.4f}   ECE {report.ece:.4f}"
     )
@@ -110,7 +112,9 @@ def _print(report: Report, values: dict[str, Any]) -> None:
     for name, row in report.per_class.items():
         figures.add_row(name, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", str(row.support))
     tables.print(figures)
-    confusion = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="label (down), answer (across)", title_justify="left")
+    confusion = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, title="label (down), predicted (across)", title_justify="left"
+    )
     confusion.add_column("")
     for name in report.per_class:
         confusion.add_column(name, justify="right")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.data import read, require_training
+from mien.cli.data import load_data, require_training
 from mien.cli.output import tables
 
 
@@ -30,7 +30,7 @@ def export(
     require_training("exporting")
     from mien.training.export import export_run
 
-    faces = read(data, votes)
+    faces = load_data(data, votes)
     difference = export_run(run, faces, out, checkpoint, average or ())
     tables.print(f"exported: {out}; probabilities differ from PyTorch's by at most {difference:.1e}")
     if int8:

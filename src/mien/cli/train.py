@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.data import read, require_training
+from mien.cli.data import load_data, require_training
 from mien.cli.options import DataOption, VotesOption
 from mien.cli.output import tables
 
@@ -61,7 +61,7 @@ def train(
         logging.getLogger("httpx").setLevel(logging.WARNING)
     # Lightning greets and advertises.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    faces = read(data, votes)
+    faces = load_data(data, votes)
     folder = fit(plan, faces, out, resume=resume, progress=progress, devices=devices, nodes=nodes)
     if is_first_process():
         tables.print(f"trained: {folder}; next: mien export {folder}", soft_wrap=True)

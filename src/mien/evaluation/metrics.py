@@ -93,12 +93,29 @@ def expected_calibration_error(labels: NDArray[np.int64], probabilities: NDArray
     """Mean distance between confidence and accuracy over 15 equally wide bins, weighted by their size."""
     if not len(labels):
         return 0.0
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == labels
+    counts, accuracy, confidence = calibration_bins(labels, probabilities)
+    return float((counts * np.abs(confidence - accuracy)).sum() / len(labels))
+
+
+def calibration_bins(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Answers in 15 equally wide bins of confidence.
+
+    Args:
+        labels: (N,), 0 to 6.
+        probabilities: (N, 7), without NaN.
+
+    Returns:
+        Number, accuracy and mean confidence of the answers of each bin, (15,) each; 0 where a bin is empty.
+    """
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
-    distance = np.bincount(bins, weights=confidence - correct, minlength=ECE_BINS)
-    return float(np.abs(distance).sum() / len(labels))
+    counts = np.bincount(bins, minlength=ECE_BINS)
+    sums = (np.bincount(bins, weights=values, minlength=ECE_BINS) for values in (correct, confidence))
+    accuracy, mean = (_ratio(total, counts) for total in sums)
+    return counts, accuracy, mean
 
 
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
+def _ratio(part: NDArray[Any], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0), np.float64)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mien.emotions import LABELS, Emotion
 from mien.evaluation.charts import save_figure
-from mien.evaluation.evaluate import Answers
-from mien.evaluation.metrics import ECE_BINS, Report
+from mien.evaluation.evaluate import Predictions
+from mien.evaluation.metrics import ECE_BINS, Report, calibration_bins
 from mien.evaluation.robustness import LEVELS, Robustness
 from mien.files import write_whole
 
@@ -27,7 +27,7 @@ def write_report(
     folder: Path,
     title: str,
     report: Report,
-    answers: Answers,
+    predictions: Predictions,
     values: dict[str, Any],
     robustness: Robustness | None = None,
 ) -> None:
@@ -37,21 +37,21 @@ def write_report(
         folder: Where to; made if it is not there.
         title: Heading of the report.
         report: The figures.
-        answers: What they were computed from.
-        values: What ``report.json`` holds beside the title.
+        predictions: What they were computed from.
+        values: What ``report.json`` holds in addition to the title.
         robustness: What corruptions of the faces cost, if that was measured.
 
     Raises:
         OSError: If a file cannot be written.
     """
-    found = ~np.isnan(answers.probabilities).any(axis=1)
-    labels, probabilities = answers.labels[found], answers.probabilities[found]
+    found = ~np.isnan(predictions.probabilities).any(axis=1)
+    labels, probabilities = predictions.labels[found], predictions.probabilities[found]
     figures = {
         "confusion": draw_confusion(report),
         "classes": draw_classes(report),
         "precision-recall": draw_precision_recall(labels, probabilities),
         "reliability": draw_reliability(labels, probabilities, report.ece),
-        "mistakes": draw_mistakes(answers),
+        "mistakes": draw_mistakes(predictions),
     }
     if robustness is not None:
         figures["corruptions"] = draw_robustness(robustness)
@@ -64,23 +64,19 @@ def write_report(
 def draw_confusion(report: Report) -> Figure:
     """Confusion matrices side by side: counts, and shares of each label."""
     from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay
 
     counts = np.array(report.confusion)
     support = np.array([row.support for row in report.per_class.values()])
     shares = counts / np.maximum(support, 1)[:, None]
     figure = Figure(figsize=(12, 5.4), layout="constrained")
-    panels = figure.subplots(1, 2)
-    for panel, texts, name in (
-        (panels[0], [[str(v) for v in row] for row in counts], "faces"),
-        (panels[1], [[f"{v:.2f}" for v in row] for row in shares], "share of the label"),
+    for panel, values, form, name in zip(
+        figure.subplots(1, 2), (counts, shares), ("d", ".2f"), ("faces", "share of the label"), strict=True
     ):
-        panel.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for row, column in np.ndindex(shares.shape):
-            ink = "white" if shares[row, column] > 0.55 else "black"
-            panel.text(column, row, texts[row][column], ha="center", va="center", color=ink, fontsize=9)
-        panel.set_xticks(range(len(LABELS)), LABELS, rotation=40, ha="right")
-        panel.set_yticks(range(len(LABELS)), LABELS)
-        panel.set(title=name, xlabel="answer", ylabel="label")
+        ConfusionMatrixDisplay(values, display_labels=LABELS).plot(
+            cmap="Blues", values_format=form, xticks_rotation=40, colorbar=False, ax=panel
+        )
+        panel.set(title=name, xlabel="predicted", ylabel="label")
     return figure
 
 
@@ -110,15 +106,13 @@ def draw_precision_recall(labels: NDArray[np.int64], probabilities: NDArray[np.f
     figure = Figure(figsize=(7.6, 5), layout="constrained")
     panel = figure.subplots()
     for number, emotion in enumerate(Emotion):
-        positive = labels == number
+        positive, scores = labels == number, probabilities[:, number]
         if not positive.any():
             continue
-        precision, recall, _ = precision_recall_curve(positive, probabilities[:, number])
-        average = average_precision_score(positive, probabilities[:, number])
+        precision, recall, _ = precision_recall_curve(positive, scores)
+        name = f"{emotion}  {average_precision_score(positive, scores):.2f}"
         color = tuple(channel / 255 for channel in emotion.color)
-        panel.plot(
-            recall, precision, color=color, linewidth=1.8, drawstyle="steps-post", label=f"{emotion}  {average:.2f}"
-        )
+        panel.plot(recall, precision, color=color, linewidth=1.8, drawstyle="steps-post", label=name)
     panel.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title="one emotion against the others")
     panel.legend(title="average precision", frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     panel.grid(alpha=0.3)
@@ -129,10 +123,7 @@ def draw_reliability(labels: NDArray[np.int64], probabilities: NDArray[np.float3
     """Accuracy over confidence, and how often each confidence occurs."""
     from matplotlib.figure import Figure
 
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
-    counts = np.bincount(bins, minlength=ECE_BINS)
-    accuracy = np.bincount(bins, weights=right, minlength=ECE_BINS) / np.maximum(counts, 1)
+    counts, accuracy, _ = calibration_bins(labels, probabilities)
     middles = (np.arange(ECE_BINS) + 0.5) / ECE_BINS
     figure = Figure(figsize=(5.4, 5.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -145,26 +136,26 @@ def draw_reliability(labels: NDArray[np.int64], probabilities: NDArray[np.float3
     return figure
 
 
-def draw_mistakes(answers: Answers) -> Figure:
+def draw_mistakes(predictions: Predictions) -> Figure:
     """A contact sheet of the mistakes that the model was most confident of."""
     from matplotlib.figure import Figure
 
     columns, rows = SHEET_COLUMNS, SHEET_ROWS
     figure = Figure(figsize=(1.5 * columns, 1.9 * rows), layout="constrained")
-    confidence = np.nan_to_num(answers.probabilities, nan=0.0).max(axis=1)
-    given = np.nan_to_num(answers.probabilities, nan=-1.0).argmax(axis=1)
+    confidence = np.nan_to_num(predictions.probabilities, nan=0.0).max(axis=1)
+    given = np.nan_to_num(predictions.probabilities, nan=-1.0).argmax(axis=1)
     order = np.argsort(-confidence, kind="stable")
-    wrong = [k for k in order.tolist() if answers.crops[k] is not None and given[k] != answers.labels[k]]
+    wrong = [k for k in order.tolist() if predictions.crops[k] is not None and given[k] != predictions.labels[k]]
     panels = figure.subplots(rows, columns).ravel()
     for panel in panels:
         panel.axis("off")
     for panel, k in zip(panels, wrong, strict=False):
-        crop = answers.crops[k]
+        crop = predictions.crops[k]
         assert crop is not None, "faces that were not found were left out"
         panel.imshow(cv2.resize(crop, (96, 96), interpolation=cv2.INTER_CUBIC), cmap="gray", vmin=0, vmax=255)
-        name = Path(answers.names[k]).name
+        name = Path(predictions.names[k]).name
         panel.set_title(
-            f"{LABELS[given[k]]} {confidence[k]:.0%}\nlabel {LABELS[answers.labels[k]]}\n{name[-22:]}", fontsize=7
+            f"{LABELS[given[k]]} {confidence[k]:.0%}\nlabel {LABELS[predictions.labels[k]]}\n{name[-22:]}", fontsize=7
         )
     return figure
 

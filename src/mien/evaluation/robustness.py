@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.classification.base import Classifier
 from mien.evaluation.corruptions import CORRUPTIONS, Corruption
-from mien.evaluation.evaluate import Answers, answer_crops
+from mien.evaluation.evaluate import Predictions, predict_crops
 
 SEED = 0
 LEVELS = ("weak", "middle", "strong")
@@ -56,26 +56,28 @@ class Robustness:
 
 
 def measure_robustness(
-    answers: Answers,
+    predictions: Predictions,
     classifier: Classifier,
     progress: Progress = lambda corruptions, total: corruptions,
 ) -> Robustness:
-    """Corrupt faces in every way of `CORRUPTIONS` and let a model answer again.
+    """Corrupt faces in every way of `CORRUPTIONS` and let a model predict again.
 
     The corruption happens after the face was found and cut out: this is about reading faces, not about finding
     them. The same seed and faces give the same figures; a face keeps its draw (of a side to tilt to, for example)
     through the three strengths.
 
     Args:
-        answers: What the model answered on the faces as they are; faces that were not found count as wrong.
+        predictions: What the model predicted for the faces as they are; faces that were not found count as wrong.
         classifier: The model.
         progress: Wraps the loop over the corruptions, given their number.
     """
-    clean = _accuracy(answers.probabilities, answers.labels)
+    clean = _accuracy(predictions.probabilities, predictions.labels)
     rows = []
     for corruption in progress(CORRUPTIONS, len(CORRUPTIONS)):
         levels = range(len(LEVELS))
-        found = [_accuracy(_answer(answers, corruption, level, classifier), answers.labels) for level in levels]
+        found = [
+            _accuracy(_predict(predictions, corruption, level, classifier), predictions.labels) for level in levels
+        ]
         rows.append(
             CorruptionResult(
                 corruption.name,
@@ -87,15 +89,17 @@ def measure_robustness(
     return Robustness(clean, float(np.mean([row.drops[1] for row in rows])), tuple(rows))
 
 
-def _answer(answers: Answers, corruption: Corruption, level: int, classifier: Classifier) -> NDArray[np.float32]:
+def _predict(
+    predictions: Predictions, corruption: Corruption, level: int, classifier: Classifier
+) -> NDArray[np.float32]:
     number = CORRUPTIONS.index(corruption)
     worse = [
         None
         if face is None
         else corruption.apply(face, corruption.strengths[level], np.random.default_rng((SEED, number, k)))
-        for k, face in enumerate(answers.crops)
+        for k, face in enumerate(predictions.crops)
     ]
-    return answer_crops(worse, classifier, answers.head)
+    return predict_crops(worse, classifier, predictions.head)
 
 
 def _accuracy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

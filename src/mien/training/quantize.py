@@ -68,8 +68,8 @@ def quantize_folder(folder: Path, faces: FaceSet) -> Loss:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            # Without VNNI, processors with AVX2 add pairs of products in 16 bits, which weights of 8 bits overflow; with
-            # 7 bits mien-1 lost nothing there, with 8 it lost 1.4 points.
+            # Without VNNI, processors with AVX2 add pairs of products in 16 bits, which weights of 8 bits overflow;
+            # there mien-1 lost nothing with 7 bits and 1.4 points with 8.
             reduce_range=True,
         )
         # Measured here: the folder never holds an 8-bit network that nobody has measured.
