@@ -1,5 +1,5 @@
-# The everyday verbs. Run them in an environment with: pip install -e '.[train,video,desktop,app,server,dev]'
-.PHONY: test lint types unit format wheel
+# The everyday verbs. Run them in an environment with: pip install -e '.[all,dev]'
+.PHONY: test lint types unit quick format docs docs-serve notebooks benchmarks wheel package release constraints lowest
 
 test: lint types unit
 
@@ -13,9 +13,41 @@ types:
 unit:
 	python -m pytest --cov=mien --cov-report=term:skip-covered
 
+quick: # what takes minutes is left out
+	python -m pytest -q -m "not slow"
+
 format:
 	ruff check --fix .
 	ruff format .
 
+docs: # the site, into site/; broken links and names are errors
+	python -m mkdocs build --strict
+
+docs-serve: # the site on http://127.0.0.1:8000, built anew as files change
+	python -m mkdocs serve
+
+notebooks: # run the notebooks of docs/notebooks and keep what they show; training.ipynb needs FER-2013 and stays without
+	jupyter execute --inplace docs/notebooks/photos.ipynb docs/notebooks/video-study.ipynb
+
+benchmarks: # docs/benchmarks.md; e.g. make benchmarks ARGS="--fer2013 fer2013.csv --photos photos/ --clip clip.mp4"
+	python benchmarks/all.py $(ARGS)
+
 wheel:
 	python -m build --wheel
+
+package: # wheel and sdist in dist/, each installed into an empty environment and run
+	python tools/release.py --package
+
+release: # what a release needs short of publishing it
+	python tools/release.py
+
+constraints: # the versions that development and CI run with; pip install -c constraints.txt -e '.[all,dev]'
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 --no-annotate --quiet \
+		--custom-compile-command "make constraints" -o constraints.txt
+
+lowest: # the oldest versions that pyproject.toml allows
+	python -m venv --clear .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct '.[video,server]'
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python pytest hypothesis httpx PyYAML scikit-image
+	.venv-lowest/bin/python -m pytest -q -p no:cacheprovider tests/golden tests/unit --ignore tests/unit/desktop

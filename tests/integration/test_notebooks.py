@@ -19,9 +19,9 @@ def test_the_tutorial_runs_on_small_data(drawn_csv: Path, tmp_path: Path, monkey
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({**recipe, "batch_size": 16}))
     monkeypatch.setenv("MIEN_TUTORIAL_DATA", str(drawn_csv))
     monkeypatch.setenv("MIEN_TUTORIAL_RECIPE", str(tmp_path / "recipe.yaml"))
-    notebook = nbformat.read(DOCS / "tutorial.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(DOCS / "notebooks/training.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     assert not any(cell.get("outputs") for cell in notebook.cells), "no faces of the data set in the repository"
-    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(DOCS)}}).execute()
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(DOCS / "notebooks")}}).execute()
     printed = "".join(
         output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ()) if "text" in output
     )
