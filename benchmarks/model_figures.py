@@ -69,6 +69,8 @@ def main(
         *(f"Per emotion, head `{given.head}` on PublicTest as given:", emotion_table(report_of(given))),
         *("Per emotion, answer `photo` on the web photos:", emotion_table(report_of(wild))),
         *(doubt_sentence(classifier), doubt_table(answers, classifier)),
+        "Of the web photos, per emotion that is answered, with the answer `photo`:",
+        certain_table(wild, classifier),
         *(f"Harder faces, head `{given.head}` on PublicTest, points of accuracy lost:", robustness_table(robustness)),
         "![Reliability on PublicTest](reliability.png) ![Reliability on web photos](reliability-photos.png)",
     ]
@@ -94,7 +96,7 @@ def report_of(answers: Predictions) -> Report:
 
 def answered(answers: Predictions, classifier: EmotionClassifier, head: str) -> Predictions:
     """The same faces with another of the model's answers."""
-    return replace(answers, head=head, probabilities=predict_crops(answers.crops, classifier, head))
+    return replace(answers, head=head, probabilities=predict_crops(answers.crops, classifier, head, head == PHOTO))
 
 
 def by_votes(data: Path, votes: Path, given: Predictions) -> Predictions:
@@ -183,6 +185,20 @@ def doubt_table(sets: Sequence[Set], classifier: EmotionClassifier) -> str:
         right = (probabilities.argmax(axis=1) == answers.labels)[kept]
         share = f"{right.mean():.1%}" if kept.any() else "-"
         lines.append(f"| {name} | {labels} | `{answers.head}` | {kept.mean():.1%} | {share} |")
+    return "\n".join(lines)
+
+
+def certain_table(answers: Predictions, classifier: EmotionClassifier) -> str:
+    """Per answered emotion, how many answers are certain, and how often these are right."""
+    lines = ["| emotion | answered | certain | of these right |", "|---|---:|---:|---:|"]
+    probabilities = np.nan_to_num(answers.probabilities, nan=0.0)
+    confidence, said = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    for number, name in enumerate(classifier.config.labels):
+        mine = (said == number) & (confidence > 0)
+        kept = mine & (confidence >= classifier.config.uncertain_below)
+        right = f"{(answers.labels[kept] == number).mean():.1%}" if kept.any() else "-"
+        share = f"{kept.sum() / mine.sum():.1%}" if mine.any() else "-"
+        lines.append(f"| {name} | {mine.sum()} | {share} | {right} |")
     return "\n".join(lines)
 
 

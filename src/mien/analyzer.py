@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.classification.base import Classifier
+from mien.classification.base import Classifier, predict_mirrored
 from mien.classification.classifier import EmotionClassifier
-from mien.classification.quality import quality_flags
+from mien.classification.quality import is_severe, quality_flags
 from mien.detection import DetectedFace, FaceAligner, FaceDetector, Frame, create_detector
 from mien.detection.landmarks import LandmarkAligner
 from mien.emotions import Emotion
@@ -156,21 +156,21 @@ class Analyzer:
         """As `classify`, of gray faces in FER-2013's framing, uint8, N of (S, S) with the classifier's input size."""
         if self.options.mirror == "off" or (video and self.options.mirror == "auto"):
             return self.classifier.predict_proba(crops)
-        both = self.classifier.predict_proba([*crops, *(face[:, ::-1] for face in crops)])
-        return np.asarray((both[: len(crops)] + both[len(crops) :]) / 2, np.float32)
+        return predict_mirrored(self.classifier, crops)
 
     def _face(self, frame: Frame, face: DetectedFace, answer: NDArray[np.float32]) -> Face:
         probabilities = by_emotion(answer)
         emotion = max(probabilities, key=lambda key: probabilities[key])
         confidence = probabilities[emotion]
+        quality = quality_flags(frame, face)
         return Face(
             box=clip_box(face.box, frame.shape[1], frame.shape[0]),
             score=round(face.score, 4),
             emotion=emotion,
             confidence=confidence,
             probabilities=probabilities,
-            uncertain=confidence < self.uncertain_below,
-            quality=quality_flags(frame, face),
+            uncertain=confidence < self.uncertain_below or is_severe(quality),
+            quality=quality,
         )
 
 

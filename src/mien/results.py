@@ -19,7 +19,8 @@ class Face:
         emotion: The most likely emotion; of a tracked face the one that `smoothed` has settled on.
         confidence: Its calibrated probability, 0..1; of a tracked face the smoothed one.
         probabilities: Probability of each of the seven emotions in this frame alone, adding up to 1 within rounding.
-        uncertain: Whether the confidence is too low to rely on the emotion.
+        uncertain: Whether the answer is not sure enough to rely on: the confidence is too low, or the face too small,
+            too blurred or turned away.
         track: Id of the person, the same through a video; None where faces are not tracked.
         smoothed: The probabilities averaged over the last moments of the track; None where faces are not tracked.
         quality: What makes the face hard to read, as codes of `mien.classification.quality.QUALITY_FLAGS`;

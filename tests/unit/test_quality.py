@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mien.analyzer import Analyzer
 from mien.classification.quality import QUALITY_FLAGS, quality_flags, turn, words
 from mien.detection.base import DetectedFace, Frame
 
@@ -87,3 +88,12 @@ def test_odd_boxes_do_no_harm(astronaut: Frame, box: tuple[float, float, float, 
 def test_words_for_people() -> None:
     assert words(()) == ""
     assert words(("dark", "cut_off")) == "dark: turn on a light; cut off: move into the picture"
+
+
+def test_severe_flags_make_an_answer_uncertain(analyzer: Analyzer, astronaut: Frame) -> None:
+    (sure,) = analyzer.analyze(astronaut)
+    (small,) = analyzer.analyze(cv2.resize(astronaut, None, fx=0.18, fy=0.18, interpolation=cv2.INTER_AREA))
+    assert not sure.uncertain
+    assert "too_small" in small.quality
+    assert small.confidence >= analyzer.uncertain_below
+    assert small.uncertain

@@ -59,3 +59,11 @@ class Classifier(Protocol):
             OptionError: If the model has no such head.
         """
         ...
+
+
+def predict_mirrored(
+    classifier: Classifier, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], head: str = PHOTO
+) -> NDArray[np.float32]:
+    """The mean of the answers for faces and for their mirror images; arguments as for `Classifier.predict_proba`."""
+    both = classifier.predict_proba([*crops, *(face[:, ::-1] for face in crops)], head)
+    return np.asarray((both[: len(crops)] + both[len(crops) :]) / 2, np.float32)

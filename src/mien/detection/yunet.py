@@ -7,13 +7,13 @@ detector"; ``weights/NOTICE.md`` says where its weights come from.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.detection.base import DetectedFace, Frame
+from mien.detection.tiles import Candidate, is_cut, levels, merge, tiles
 from mien.runtime import create_session
 
 WEIGHTS = Path(__file__).with_name("weights") / "yunet.onnx"
@@ -21,6 +21,8 @@ WEIGHTS = Path(__file__).with_name("weights") / "yunet.onnx"
 SCORE_THRESHOLD = 0.7
 NMS_THRESHOLD = 0.3
 MAX_SIDE = 640
+# Photos that are larger are searched for small faces, too.
+LARGE_ABOVE = 800
 # Smaller frames are enlarged to this long side: on pictures cut close around a face it halves the misses.
 MIN_LONG_SIDE = 128
 # Below this side the network answers with boxes of 3e25 pixels and a score of 1.0.
@@ -28,9 +30,6 @@ MIN_SIDE = 64
 # Where no face is found, the frame is looked at again turned this far either way: it finds three of four faces that
 # the first look misses for their tilt.
 SECOND_LOOK_DEGREES = 30
-
-_Candidate: TypeAlias = "tuple[tuple[float, ...], float]"
-"""A box (left, top, width, height) and its score."""
 
 _STRIDES = (8, 16, 32)
 
@@ -57,6 +56,7 @@ class YuNet:
         score_threshold: float = SCORE_THRESHOLD,
     ) -> None:
         self.max_side = max_side or MAX_SIDE
+        self._photo_side = max_side
         self.score_threshold = score_threshold
         self._session = create_session(WEIGHTS, device=device, threads=threads)
 
@@ -70,18 +70,36 @@ class YuNet:
         resized, scale = self._resize(frame)
         return _enlarge(self._look(resized), scale)
 
+    def detect_in_photo(self, frame: Frame) -> list[DetectedFace]:
+        """As `detect`, and a frame that is larger is also searched for small faces; see `PhotoDetector`."""
+        long_side = min(max(frame.shape[:2]), self._photo_side or max(frame.shape[:2]))
+        if long_side <= LARGE_ABOVE:
+            return self.detect(frame)
+        kept: list[Candidate] = []
+        for side in levels(long_side, MAX_SIDE):
+            resized, scale = _resize(frame, side)
+            found = self._look_at_tiles(resized)
+            kept = merge(kept, [(tuple(value / scale for value in box), score) for box, score in found])
+        if not kept:
+            resized, scale = _resize(frame, MAX_SIDE)
+            return _enlarge(self._look_tilted(resized), scale)
+        return _enlarge(kept, 1.0)
+
+    def _look_at_tiles(self, frame: Frame) -> list[Candidate]:
+        height, width = frame.shape[:2]
+        found: list[Candidate] = []
+        for tile in tiles(width, height):
+            left, top, right, bottom = tile
+            seen = self._look(frame[top:bottom, left:right])
+            moved = [((x + left, y + top, w, h), score) for (x, y, w, h), score in seen]
+            found += [one for one in moved if not is_cut(one[0], tile, width, height)]
+        return merge([], found)
+
     def _resize(self, frame: Frame) -> tuple[Frame, float]:
         """The frame at a size that suits the network, and by what factor its sides changed."""
-        height, width = frame.shape[:2]
-        long_side = max(height, width)
-        scale = min(max(long_side, MIN_LONG_SIDE), self.max_side) / long_side
-        if scale == 1.0:
-            return frame, scale
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8), scale
+        return _resize(frame, min(max(*frame.shape[:2], MIN_LONG_SIDE), self.max_side))
 
-    def _look(self, frame: Frame) -> list[_Candidate]:
+    def _look(self, frame: Frame) -> list[Candidate]:
         """The faces of a frame of suitable size, best score first."""
         boxes, scores = self._decode(self._run(frame), -(-max(frame.shape[1], MIN_SIDE) // 32) * 32)
         # Nothing is trusted that cannot be a box of this frame.
@@ -93,10 +111,10 @@ class YuNet:
         keep = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), self.score_threshold, NMS_THRESHOLD)
         return [(tuple(boxes[i].tolist()), float(scores[i])) for i in np.asarray(keep, dtype=int).ravel()]
 
-    def _look_tilted(self, frame: Frame) -> list[_Candidate]:
+    def _look_tilted(self, frame: Frame) -> list[Candidate]:
         """The faces of a frame turned either way, from the turn that shows the best one."""
         height, width = frame.shape[:2]
-        best: list[_Candidate] = []
+        best: list[Candidate] = []
         for degrees in (SECOND_LOOK_DEGREES, -SECOND_LOOK_DEGREES):
             turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
             turned = cv2.warpAffine(frame, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
@@ -140,7 +158,18 @@ class YuNet:
         return np.concatenate(boxes), np.concatenate(scores)
 
 
-def _enlarge(found: list[_Candidate], scale: float) -> list[DetectedFace]:
+def _resize(frame: Frame, long_side: int) -> tuple[Frame, float]:
+    """The frame with another long side in pixels, and by what factor its sides changed."""
+    height, width = frame.shape[:2]
+    scale = long_side / max(height, width)
+    if scale == 1.0:
+        return frame, scale
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8), scale
+
+
+def _enlarge(found: list[Candidate], scale: float) -> list[DetectedFace]:
     return [DetectedFace((x / scale, y / scale, w / scale, h / scale), score) for (x, y, w, h), score in found]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer
-from mien.classification.base import PHOTO, Classifier, check_head
+from mien.classification.base import PHOTO, Classifier, check_head, predict_mirrored
 from mien.detection import DetectedFace, Frame
 from mien.errors import DataError, ImageError, OptionError
 from mien.evaluation.datasets import assigned_usage, check_damaged, list_images
@@ -22,6 +22,7 @@ from mien.evaluation.face_set import FACE_SIDE, USAGES, require_usage
 from mien.evaluation.fer2013 import read_fer2013
 from mien.evaluation.metrics import Report
 from mien.images import read_image
+from mien.options import AnalyzerOptions
 from mien.preprocessing import crop, frame_to_crop
 
 logger = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ def predict_data(
         [sample.name for sample in read],
         crops,
         np.array([sample.label for sample in read], np.int64),
-        predict_crops(crops, classifier, head),
+        predict_crops(crops, classifier, head, mirrors(analyzer.options, head)),
         head,
         part.usage,
         through_detector,
@@ -212,15 +213,32 @@ def _gray_frame(pixels: NDArray[np.uint8]) -> Frame:
     return np.repeat(pixels[:, :, None], 3, axis=2)
 
 
+def mirrors(options: AnalyzerOptions, head: str) -> bool:
+    """Whether faces are also read mirrored: as photos are, unless an option says otherwise."""
+    return options.mirror == "on" or (options.mirror == "auto" and head == PHOTO)
+
+
 def _area(face: DetectedFace) -> float:
     return face.box[2] * face.box[3]
 
 
-def predict_crops(crops: Sequence[NDArray[np.uint8] | None], classifier: Classifier, head: str) -> NDArray[np.float32]:
-    """Probabilities, float32 (N, 7), of N face crops, NaN where the crop is None; computed in batches."""
+def predict_crops(
+    crops: Sequence[NDArray[np.uint8] | None], classifier: Classifier, head: str, mirror: bool = False
+) -> NDArray[np.float32]:
+    """Probabilities, float32 (N, 7), of N face crops, NaN where the crop is None; computed in batches.
+
+    Args:
+        crops: uint8 (S, S), gray.
+        classifier: What answers.
+        head: As for `Classifier.predict_proba`.
+        mirror: Average with the answers for the mirrored faces.
+    """
     probabilities = np.full((len(crops), len(classifier.config.labels)), np.nan, np.float32)
     found = [number for number, face in enumerate(crops) if face is not None]
     for start in range(0, len(found), _BATCH):
         batch = found[start : start + _BATCH]
-        probabilities[batch] = classifier.predict_proba([face for k in batch if (face := crops[k]) is not None], head)
+        faces = [face for k in batch if (face := crops[k]) is not None]
+        probabilities[batch] = (
+            predict_mirrored(classifier, faces, head) if mirror else classifier.predict_proba(faces, head)
+        )
     return probabilities

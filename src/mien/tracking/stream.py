@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from mien.analyzer import Analyzer, by_emotion, clip_box
-from mien.classification.quality import quality_flags
+from mien.classification.quality import is_severe, quality_flags
 from mien.detection.base import DetectedFace, Frame, TwoLookDetector
 from mien.errors import OptionError
 from mien.results import Face, FrameResult
@@ -119,6 +119,7 @@ class StreamAnalyzer:
         for (track, _), face, answer in zip(detections.people, faces, answers, strict=True):
             smoothed, emotion = self._smoother.update(track, answer, time_s)
             smooth = by_emotion(smoothed)
+            quality = quality_flags(frame, face)
             read.append(
                 Face(
                     box=clip_box(face.box, width, height),
@@ -126,10 +127,10 @@ class StreamAnalyzer:
                     emotion=emotion,
                     confidence=smooth[emotion],
                     probabilities=by_emotion(answer),
-                    uncertain=smooth[emotion] < self._analyzer.uncertain_below,
+                    uncertain=smooth[emotion] < self._analyzer.uncertain_below or is_severe(quality),
                     track=track,
                     smoothed=smooth,
-                    quality=quality_flags(frame, face),
+                    quality=quality,
                 )
             )
         self._stage_s = {**detections.stage_s, "classify": perf_counter() - start}

@@ -61,6 +61,7 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
     try:
         write_onnx(module, partial / "model.onnx")
         logits, difference = _compare(module, sample.pixels, partial / "model.onnx")
+        mirrored, _ = _compare(module, sample.pixels[:, :, ::-1], partial / "model.onnx")
         if difference > MAX_DIFFERENCE:
             raise ModelError(f"{out}: exported probabilities differ from PyTorch's by {difference:.1e}")
         config = {
@@ -70,7 +71,7 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
             "mean": data["mean"],
             "std": data["std"],
             "heads": data["heads"],
-            **asdict(calibrate(logits, sample, faces.select(learnt))),
+            **asdict(calibrate(logits, sample, faces.select(learnt), mirrored)),
             "figures": {},
             "training": {
                 "command": _command(run),
