@@ -51,3 +51,9 @@ lowest: # the oldest versions that pyproject.toml allows
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct '.[video,server]'
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python pytest hypothesis httpx PyYAML scikit-image
 	.venv-lowest/bin/python -m pytest -q -p no:cacheprovider tests/golden tests/unit --ignore tests/unit/desktop
+
+vendor-browser: # the files of npm packages that the browser page ships
+	sh src/mien/browser/vendor.sh
+
+types-browser: # the types of the browser page, by TypeScript
+	npx --yes -p typescript@5 tsc -p src/mien/browser/tsconfig.json

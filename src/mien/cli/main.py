@@ -20,6 +20,7 @@ from mien.cli.export import export
 from mien.cli.live import live
 from mien.cli.models import models
 from mien.cli.output import errors, fail
+from mien.cli.page import page
 from mien.cli.photo import photo
 from mien.cli.serve import serve
 from mien.cli.train import train
@@ -43,6 +44,7 @@ app.command()(live)
 app.command()(explain)
 app.command("app")(web_app)
 app.command()(serve)
+app.command()(page)
 app.command()(evaluate)
 app.command()(models)
 app.command()(train)

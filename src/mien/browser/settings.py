@@ -1,0 +1,71 @@
+"""What the page must know and Python knows already: one JSON, so that no constant stands in two places."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import mien
+from mien import preprocessing
+from mien.browser.icons import emotion_colors
+from mien.classification import quality
+from mien.classification.model_config import ModelConfig
+from mien.detection import landmarks, yunet
+from mien.emotions import LABELS
+from mien.live import history
+from mien.options import AnalyzerOptions
+from mien.tables import PHOTOS
+from mien.tracking import smoothing, stream, tracker
+from mien.video.rows import COLUMNS
+
+NETWORKS = {"classifier": "classifier.onnx", "detector": "detector.onnx", "aligner": "aligner.onnx"}
+"""What the networks' files are called on the page."""
+
+
+def page_settings(config: ModelConfig, options: AnalyzerOptions, download: int) -> dict[str, Any]:
+    """Everything that the page's engine is told; `Settings` in ``static/app/engine/types.js`` is its shape.
+
+    Args:
+        config: The model.
+        options: Threshold, smoothing and limits.
+        download: Bytes that are loaded before anything can be read, for the progress bar.
+    """
+    threshold = config.uncertain_below if options.min_confidence is None else options.min_confidence
+    return {
+        "version": mien.__version__,
+        "labels": list(LABELS),
+        "colors": emotion_colors(),
+        "model": {
+            "name": config.name,
+            "input_size": config.input_size,
+            "mean": config.mean,
+            "std": config.std,
+            "heads": config.heads,
+            "scales": config.scales,
+            "biases": config.biases,
+            "priors": config.priors,
+            "prior_power": config.prior_power,
+            "photo_temperature": config.photo_temperature,
+            "uncertain_below": threshold,
+        },
+        # Whether the answer is averaged with that for the mirrored face.
+        "mirror": {"photo": options.mirror != "off", "video": options.mirror == "on"},
+        "crop": {"scale": preprocessing.CROP_SCALE, "shift": preprocessing.CROP_SHIFT},
+        "detector": _lower(yunet, "SCORE_THRESHOLD NMS_THRESHOLD MAX_SIDE MIN_LONG_SIDE MIN_SIDE SECOND_LOOK_DEGREES")
+        | {"strides": yunet._STRIDES},
+        "aligner": _lower(landmarks, "_SIDE"),
+        "quality": {"words": quality.QUALITY_FLAGS}
+        | _lower(quality, "_SIDE SMALL_BELOW DARK_BELOW BLURRED_BELOW TURNED_ABOVE CUT_OFF_ABOVE"),
+        "tracking": _lower(tracker, "KEEP_S _JITTER _SPEED _FARTHEST _GROWTH _LOST _VELOCITY_S _COAST_S")
+        | _lower(stream, "LOOK_AGAIN_S"),
+        "smoothing": {"time_constant_s": options.smoothing_s} | _lower(smoothing, "SWITCH_MARGIN SETTLE_S"),
+        "history": _lower(history, "SPAN_S _BRIDGED_S"),
+        "columns": {"video": list(COLUMNS), "photo": list(PHOTOS.columns)},
+        "limits": {"max_pixels": options.max_pixels, "download": download},
+        "networks": NETWORKS,
+    }
+
+
+def _lower(module: object, names: str) -> dict[str, Any]:
+    """Constants of a module under the names that JavaScript knows them by."""
+    return {re.sub("^_", "", name).lower(): getattr(module, name) for name in names.split()}

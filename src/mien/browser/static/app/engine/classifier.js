@@ -1,0 +1,95 @@
+/**
+ * From face crops to calibrated probabilities; see `mien.classification.classifier` in Python.
+ *
+ * @import {DetectedFace, Model, Network, Picture, Settings} from "./types.js"
+ */
+
+import { cropColor } from "./crop.js";
+import { gray } from "./pixels.js";
+
+export class Classifier {
+  /**
+   * @param {Network} network
+   * @param {Model} model
+   * @param {Settings["crop"]} crop
+   */
+  constructor(network, model, crop) {
+    this.network = network;
+    this.model = model;
+    this.crop = crop;
+    const { mean, std } = model;
+    // In 32 bits at each step, as in Python: an 8-bit network rounds its input, and last digits decide halves.
+    this.levels = Float32Array.from({ length: 256 }, (_, level) =>
+      Math.fround(Math.fround(Math.fround(level / 255) - Math.fround(mean)) / Math.fround(std)),
+    );
+  }
+
+  /**
+   * @param {Picture} picture
+   * @param {DetectedFace[]} faces Aligned.
+   * @param {boolean} mirror Average the answer with that for the mirrored face.
+   * @returns {Promise<number[][]>} Seven probabilities a face.
+   */
+  async classify(picture, faces, mirror) {
+    if (!faces.length) return [];
+    const { scale, shift } = this.crop;
+    const crops = faces.map((face) => gray(cropColor(picture, face, this.model.input_size, scale, shift)).data);
+    const answers = await this.read(crops);
+    if (!mirror) return answers;
+    // One after the other: memory for a crowd stays as small, and it takes no longer.
+    const mirrored = await this.read(crops.map((crop) => flip(crop, this.model.input_size)));
+    return answers.map((answer, i) => answer.map((value, k) => (value + mirrored[i][k]) / 2));
+  }
+
+  /** @param {(Uint8Array | Uint8ClampedArray)[]} crops @returns {Promise<number[][]>} */
+  async read(crops) {
+    const side = this.model.input_size;
+    const values = new Float32Array(crops.length * side * side);
+    crops.forEach((crop, number) => {
+      for (let i = 0; i < crop.length; i++) values[number * crop.length + i] = this.levels[crop[i]];
+    });
+    const { logits } = await this.network({ data: values, dims: [crops.length, 1, side, side] });
+    const [, heads, labels] = logits.dims;
+    return crops.map((_, number) => {
+      const row = Array.from(logits.data.subarray(number * heads * labels, (number + 1) * heads * labels));
+      return answer(
+        Array.from({ length: heads }, (_, head) => row.slice(head * labels, (head + 1) * labels)),
+        this.model,
+      );
+    });
+  }
+}
+
+/** @param {Uint8Array | Uint8ClampedArray} crop @param {number} side @returns {Uint8Array} */
+function flip(crop, side) {
+  return Uint8Array.from(crop, (_, i) => crop[i - (i % side) + side - 1 - (i % side)]);
+}
+
+/**
+ * The answer for photos: the mean of all heads, each of which leaves behind some of how frequent an emotion was in
+ * training (logit adjustment), after vector scaling.
+ *
+ * @param {number[][]} logits A row a head.
+ * @param {Model} model
+ * @returns {number[]}
+ */
+export function answer(logits, model) {
+  const heads = logits.map((row, head) =>
+    softmax(
+      row.map(
+        (logit, k) =>
+          logit * model.scales[head][k] + model.biases[head][k] - model.prior_power * Math.log(model.priors[head][k]),
+      ),
+    ),
+  );
+  const mean = heads[0].map((_, k) => heads.reduce((sum, head) => sum + head[k], 0) / heads.length + 1e-9);
+  return softmax(mean.map((value) => Math.log(value) / model.photo_temperature));
+}
+
+/** @param {number[]} logits @returns {number[]} */
+function softmax(logits) {
+  const highest = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - highest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}

@@ -1,0 +1,243 @@
+/**
+ * The page: what people can do, and what is shown then.
+ *
+ * @import {FrameResult, Settings} from "./engine/types.js"
+ */
+
+import { toCsv } from "./data/table.js";
+import { photoTrouble, sortFiles } from "./files.js";
+import { Reader } from "./reader.js";
+import { closeCamera, facesUser, listCameras, openCamera } from "./ui/camera.js";
+import { byId, counted, element, save } from "./ui/dom.js";
+import { cameraTrouble, clearMessage, showMessage } from "./ui/messages.js";
+import { PhotoView } from "./ui/photo.js";
+import { sessionView } from "./ui/session.js";
+import { StreamView } from "./ui/stream.js";
+
+const place = new URL(`${document.documentElement.dataset.place}/`, document.baseURI).href;
+const work = byId("work");
+const chooser = /** @type {HTMLInputElement} */ (byId("chooser"));
+const reader = new Reader(new URL("app/worker.js", place));
+/** @type {Settings} */
+const settings = await (await fetch(new URL("settings.json", place))).json();
+
+/** @type {StreamView | null} */
+let stream = null;
+/** @type {MediaStream | null} */
+let camera = null;
+let leaving = new AbortController();
+/** @type {string[]} Addresses of opened files, given back when what shows them goes. */
+let addresses = [];
+
+/** @param {"home" | "camera" | "video" | "photos" | "session"} mode @param {HTMLElement} [content] */
+function show(mode, content) {
+  document.documentElement.dataset.mode = mode;
+  byId("home").hidden = mode !== "home";
+  work.hidden = mode === "home";
+  work.replaceChildren(...(content ? [content] : []));
+  for (const button of document.querySelectorAll("nav [data-action]")) {
+    const current = button.getAttribute("data-action") === (mode === "camera" ? "camera" : mode === "photos" || mode === "video" ? "files" : "");
+    button.setAttribute("aria-pressed", String(current));
+  }
+  window.scrollTo({ top: 0 });
+}
+
+/** End what runs, without a summary. */
+function leave() {
+  leaving.abort();
+  clearMessage();
+  if (stream) stream.running = false;
+  stream?.video.pause();
+  stream = null;
+  if (camera) closeCamera(camera);
+  camera = null;
+  for (const address of addresses) URL.revokeObjectURL(address);
+  addresses = [];
+}
+
+/** @param {Blob} file */
+function addressOf(file) {
+  const address = URL.createObjectURL(file);
+  addresses.push(address);
+  return address;
+}
+
+/** @param {string} [deviceId] */
+async function startCamera(deviceId) {
+  leave();
+  try {
+    camera = await openCamera(deviceId);
+    await opened;
+    stream = new StreamView(settings, reader, {
+      name: "camera",
+      mirrored: facesUser(camera),
+      isCamera: true,
+      onEnd: (session) => {
+        leave();
+        show("session", sessionView(settings, session, { title: "What the camera saw", again: "Start again", onAgain: () => startCamera() }));
+        byId("session-title").focus();
+      },
+    });
+    camera.getVideoTracks()[0]?.addEventListener("ended", () => stream?.stop());
+    show("camera", stream.root);
+    await stream.start(camera);
+    await offerCameras(stream, deviceId);
+  } catch (error) {
+    leave();
+    show("home");
+    showMessage(...cameraTrouble(error));
+  }
+}
+
+/** A chooser, where there are several cameras. @param {StreamView} view @param {string} [deviceId] */
+async function offerCameras(view, deviceId) {
+  const cameras = await listCameras();
+  if (cameras.length < 2) return;
+  const current = deviceId ?? camera?.getVideoTracks()[0]?.getSettings().deviceId;
+  const options = cameras.map((device, i) =>
+    element("option", { value: device.deviceId, selected: device.deviceId === current }, device.label || `Camera ${i + 1}`),
+  );
+  const change = (/** @type {Event} */ event) => startCamera(/** @type {HTMLSelectElement} */ (event.target).value);
+  view.bar.append(element("select", { "aria-label": "Camera", change }, ...options));
+}
+
+/** @param {File} file */
+async function startVideo(file) {
+  leave();
+  try {
+    await opened;
+    stream = new StreamView(settings, reader, {
+      name: file.name,
+      mirrored: false,
+      isCamera: false,
+      onEnd: (session) => {
+        leave();
+        show("session", sessionView(settings, session, { title: file.name, again: "Watch again", onAgain: () => startVideo(file) }));
+        byId("session-title").focus();
+      },
+    });
+    show("video", stream.root);
+    await stream.start(addressOf(file));
+  } catch {
+    leave();
+    show("home");
+    showMessage(`${file.name} cannot be played`, "It is damaged, or of a kind that this browser does not know. MP4 (H.264) and WebM work nearly everywhere.");
+  }
+}
+
+/** @param {File[]} files */
+async function readPhotos(files) {
+  leave();
+  await opened;
+  const { signal } = (leaving = new AbortController());
+  /** @type {FrameResult[]} */
+  const results = [];
+  const facts = element("p", { role: "status" });
+  const table = element(
+    "button",
+    { type: "button", class: "button", click: () => save(new Blob([toCsv(results, settings.columns.photo)], { type: "text/csv" }), "mien-photos.csv") },
+    "Table (CSV)",
+  );
+  const title = element("h2", { tabindex: "-1" }, files.length > 1 ? "Photos" : "Photo");
+  const views = files.map((file) => new PhotoView(settings, file.name, addressOf(file)));
+  const list = element("div", { class: "photos" }, ...views.map(({ root }) => root));
+  show("photos", element("div", {}, element("header", { class: "heading" }, element("div", {}, title, facts), table), list));
+  title.focus();
+  for (const [i, file] of files.entries()) {
+    if (signal.aborted) return;
+    facts.textContent = `reading ${i + 1} of ${files.length}`;
+    try {
+      const result = await reader.photo(file, file.name);
+      results.push(result);
+      views[i].show(result);
+    } catch (error) {
+      views[i].fail(photoTrouble(file, /** @type {Error} */ (error)));
+    }
+  }
+  const faces = results.reduce((sum, { faces }) => sum + faces.length, 0);
+  facts.textContent = `${counted(faces, "face")} in ${counted(results.length, "picture")}`;
+}
+
+/** @param {Iterable<File>} files */
+function openFiles(files) {
+  const { photos, videos, others } = sortFiles(files);
+  if (photos.length) void readPhotos(photos);
+  else if (videos.length) void startVideo(videos[0]);
+  if (others.length) {
+    showMessage(`${others[0].name} is neither a picture nor a video`, "JPEG, PNG and WebP pictures, MP4 and WebM videos can be read here.");
+  } else if (videos.length > (photos.length ? 0 : 1)) {
+    showMessage("One video at a time", photos.length ? "The photos are read first; open the video after them." : `${videos[0].name} is read; open the others after it.`);
+  }
+}
+
+function goHome() {
+  leave();
+  show("home");
+}
+
+/** Load the networks, with the sample standing in for what is to come. */
+async function open() {
+  const view = new PhotoView(settings, "Eileen Collins, NASA (public domain)", new URL("sample.jpg", place).href);
+  view.frame.append(element("progress", { "aria-label": "Loading the networks", max: "1", value: "0" }));
+  const bar = view.frame.querySelector("progress");
+  reader.onProgress = (loaded) => {
+    if (bar) bar.value = Math.min(0.97, loaded / settings.limits.download);
+  };
+  byId("sample").replaceChildren(view.root);
+  await reader.open(settings, place);
+  bar?.remove();
+  document.documentElement.dataset.ready = "";
+  view.show(await reader.photo(await (await fetch(new URL("sample.jpg", place))).blob(), "sample.jpg"));
+}
+
+for (const button of document.querySelectorAll("[data-action]")) {
+  button.addEventListener("click", () => (button.getAttribute("data-action") === "camera" ? startCamera() : chooser.click()));
+}
+byId("brand").addEventListener("click", (event) => {
+  event.preventDefault();
+  goHome();
+});
+chooser.addEventListener("change", () => {
+  openFiles([...(chooser.files ?? [])]);
+  chooser.value = "";
+});
+
+const drop = byId("drop");
+let depth = 0;
+for (const name of ["dragenter", "dragleave", "dragover", "drop"]) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    depth += name === "dragenter" ? 1 : name === "dragleave" ? -1 : 0;
+    if (name === "drop") depth = 0;
+    drop.classList.toggle("over", depth > 0);
+  });
+}
+document.addEventListener("drop", (event) => openFiles(event.dataTransfer?.files ?? []));
+document.addEventListener("paste", (event) => {
+  const files = [...(event.clipboardData?.files ?? [])];
+  if (files.length) openFiles(files);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (!stream || event.ctrlKey || event.metaKey || event.altKey) return;
+  const { target } = event;
+  if (target instanceof HTMLElement && target.closest("select, input, textarea")) return;
+  if (event.key === "Escape" || event.key === "q") stream.stop();
+  else if (event.key === "s") stream.savePicture();
+  else if (event.key === "a") stream.people.classList.toggle("brief");
+  else if (event.key === " " && !(target instanceof HTMLButtonElement || target instanceof HTMLVideoElement)) {
+    event.preventDefault();
+    stream.togglePause();
+  }
+});
+
+byId("about").textContent = `mien ${settings.version} with the model ${settings.model.name}`;
+const opened = open();
+opened.catch((error) => showMessage("The page could not load", `${error.message}. Reload it, or try another browser.`));
+
+if ("serviceWorker" in navigator && window.isSecureContext) {
+  navigator.serviceWorker.register("sw.js").then(
+    () => navigator.serviceWorker.ready.then(() => (byId("offline").textContent = "It is ready for use without a network.")),
+    () => {},
+  );
+}
