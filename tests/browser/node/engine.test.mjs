@@ -24,7 +24,7 @@ const probabilities = (/** @type {number} */ happy) =>
   labels.map((label) => (label === "happy" ? happy : (1 - happy) / (labels.length - 1)));
 
 test("halves are rounded to the even neighbor, also below zero", () => {
-  assert.deepEqual([0.5, 1.5, 2.5, -0.5, -1.5, 2.4, 2.6].map(roundEven), [0, 2, 2, -0, -2, 2, 3]);
+  assert.deepEqual([0.5, 1.5, 2.5, -0.5, -1.5, 2.4, 2.6].map(roundEven), [0, 2, 2, 0, -2, 2, 3]);
 });
 
 test("a warp by whole pixels copies, and repeats the edge beyond it", () => {
