@@ -48,6 +48,8 @@ class AnalyzerOptions:
             pictures as they are.
         mirror: ``on`` averages the answer with that for the mirrored face, which takes twice the time to classify;
             ``off`` does not; ``auto`` does in photos.
+        reidentify: Whether people who come back within a video, after an absence or a cut, are known again by how they
+            look. Nothing is kept beyond the video.
 
     Raises:
         OptionError: If a value lies outside its range, or is of another type. Names of detectors, devices and models
@@ -65,6 +67,7 @@ class AnalyzerOptions:
     detect_size: int | str = "auto"
     rotate: str = "auto"
     mirror: str = "auto"
+    reidentify: bool = True
 
     def __post_init__(self) -> None:
         if isinstance(self.model, os.PathLike):
@@ -79,6 +82,8 @@ class AnalyzerOptions:
         if self.detect_size != "auto":
             low, high = DETECT_SIZES
             _check_number("detect_size", self.detect_size, Integral, low, high, f"be auto or lie in {low}..{high}")
+        if not isinstance(self.reidentify, bool):
+            raise OptionError(f"must be True or False, found {self.reidentify!r}", field="reidentify")
         for name, choices in (("precision", PRECISIONS), ("rotate", ROTATE), ("mirror", MIRROR)):
             if getattr(self, name) not in choices:
                 raise OptionError(f"must be one of {', '.join(choices)}, found {getattr(self, name)!r}", field=name)
@@ -109,6 +114,7 @@ class OptionValues(TypedDict, total=False):
     detect_size: int | str
     rotate: str
     mirror: str
+    reidentify: bool
 
 
 def make_options(options: AnalyzerOptions | None = None, **values: Unpack[OptionValues]) -> AnalyzerOptions:

@@ -25,6 +25,8 @@ class Face:
         smoothed: The probabilities averaged over the last moments of the track; None where faces are not tracked.
         quality: What makes the face hard to read, as codes of `mien.classification.quality.QUALITY_FLAGS`;
             empty where nothing does.
+        confirmed: Whether the person has been seen long and well enough to be listed; where not, it may be something
+            else that looked like a face for a moment. Always true where faces are not tracked.
     """
 
     box: tuple[int, int, int, int]
@@ -36,6 +38,7 @@ class Face:
     track: int | None = None
     smoothed: Mapping[Emotion, float] | None = None
     quality: tuple[str, ...] = ()
+    confirmed: bool = True
 
     @property
     def area(self) -> int:
@@ -43,7 +46,7 @@ class Face:
         return self.box[2] * self.box[3]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON. ``track`` and ``smoothed`` are left out where faces are not tracked."""
+        """Plain values, ready for JSON. What tracking tells is left out where faces are not tracked."""
         values: dict[str, Any] = {
             "box": list(self.box),
             "score": self.score,
@@ -55,6 +58,7 @@ class Face:
         }
         if self.track is not None:
             values["track"] = self.track
+            values["confirmed"] = self.confirmed
         if self.smoothed is not None:
             values["smoothed"] = _by_name(self.smoothed)
         return values
@@ -73,6 +77,7 @@ class Face:
             track=values.get("track"),
             smoothed=_by_emotion(values["smoothed"]) if "smoothed" in values else None,
             quality=tuple(values.get("quality", ())),
+            confirmed=values.get("confirmed", True),
         )
 
 
@@ -95,6 +100,7 @@ class FrameResult:
         faces: The faces from left to right; empty where there are none.
         frame: Number of the frame in its video, from 0; None for a photo.
         time_s: Time of the frame in seconds from the start of the video; None for a photo.
+        shot: Number of the shot, from 1: a new one begins at every cut; None for a photo.
     """
 
     source: str
@@ -103,6 +109,7 @@ class FrameResult:
     faces: tuple[Face, ...]
     frame: int | None = None
     time_s: float | None = None
+    shot: int | None = None
 
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)
@@ -116,12 +123,14 @@ class FrameResult:
         return max(self.faces, key=lambda face: face.area, default=None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON. ``frame`` and ``time_s`` are left out for photos."""
+        """Plain values, ready for JSON. ``frame``, ``time_s`` and ``shot`` are left out for photos."""
         values: dict[str, Any] = {"source": self.source}
         if self.frame is not None:
             values["frame"] = self.frame
         if self.time_s is not None:
             values["time_s"] = self.time_s
+        if self.shot is not None:
+            values["shot"] = self.shot
         return values | {
             "width": self.width,
             "height": self.height,
@@ -132,6 +141,5 @@ class FrameResult:
     def from_dict(cls, values: Mapping[str, Any]) -> FrameResult:
         """The inverse of `to_dict`."""
         faces = tuple(Face.from_dict(face) for face in values["faces"])
-        return cls(
-            values["source"], values["width"], values["height"], faces, values.get("frame"), values.get("time_s")
-        )
+        moment = values.get("frame"), values.get("time_s"), values.get("shot")
+        return cls(values["source"], values["width"], values["height"], faces, *moment)

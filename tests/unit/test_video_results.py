@@ -24,7 +24,7 @@ def face(track: int, emotion: Emotion, confidence: float = 0.7, x: int = 10) -> 
 
 
 def frame(number: int, time_s: float, *faces: Face) -> FrameResult:
-    return FrameResult("clip.mp4", 640, 360, faces, number, time_s)
+    return FrameResult("clip.mp4", 640, 360, faces, number, time_s, 1)
 
 
 RESULTS = [
@@ -49,7 +49,7 @@ def test_rows() -> None:
         (1.0, 2, 2),
     ]
     assert all(list(row) == list(COLUMNS) for row in table)
-    assert all(value is None for name, value in table[1].items() if name not in ("time_s", "frame"))
+    assert all(value is None for name, value in table[1].items() if name not in ("time_s", "frame", "shot"))
     assert (table[3]["x"], table[3]["emotion"], table[3]["raw_fear"]) == (200, "fear", 0.7)
     assert table[0]["quality"] == "dark blurred"
 

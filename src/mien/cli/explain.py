@@ -14,7 +14,7 @@ from mien.errors import OptionError
 from mien.options import AnalyzerOptions
 
 
-@analyzer_options("smoothing")
+@analyzer_options("smoothing", "reidentify")
 def explain(
     picture: Annotated[Path, typer.Argument(help="A photo.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Picture to write, .png or .jpg.")],

@@ -80,6 +80,14 @@ MirrorOption = Annotated[
     ),
 ]
 
+ReidentifyOption = Annotated[
+    bool,
+    typer.Option(
+        "--reidentify/--no-reidentify",
+        help="Know people who come back within a video by how they look; nothing is kept beyond it.",
+    ),
+]
+
 # A command's parameter, the field of `AnalyzerOptions` that it sets, and its declaration, in the order of the help.
 _PARAMETERS: tuple[tuple[str, str, Any], ...] = (
     ("detector", "detector", DetectorOption),
@@ -90,6 +98,7 @@ _PARAMETERS: tuple[tuple[str, str, Any], ...] = (
     ("mirror", "mirror", MirrorOption),
     ("min_confidence", "min_confidence", MinConfidenceOption),
     ("smoothing", "smoothing_s", SmoothingOption),
+    ("reidentify", "reidentify", ReidentifyOption),
     ("device", "device", DeviceOption),
     ("threads", "threads", ThreadsOption),
 )

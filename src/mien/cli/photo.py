@@ -29,7 +29,7 @@ _CAUTION = "A guess about expressions, not about minds. With a ?, the confidence
 _OTHER_COLUMNS = 62
 
 
-@analyzer_options("smoothing")
+@analyzer_options("smoothing", "reidentify")
 def photo(
     paths: Annotated[list[str], typer.Argument(help="Pictures, folders (searched recursively) or patterns.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture and line.")] = False,

@@ -35,6 +35,9 @@ class Face(BaseModel):
     probabilities: dict[Emotion, float] = Field(description="Of all seven emotions, adding up to 1.")
     quality: list[str] = Field(description="What makes the face hard to read, as codes.")
     track: int | None = Field(None, description="Id of the person; in videos and streams only.")
+    confirmed: bool | None = Field(
+        None, description="Whether the person was seen long and well enough to be listed; in videos and streams only."
+    )
     smoothed: dict[Emotion, float] | None = Field(
         None, description="Probabilities averaged over the last moments; in videos and streams only."
     )
@@ -48,6 +51,7 @@ class Frame(BaseModel):
     source: str = Field(description="The file's name.")
     frame: int | None = Field(None, description="Number of the frame, from 0; not of pictures.")
     time_s: float | None = Field(None, description="Its time in seconds; not of pictures.")
+    shot: int | None = Field(None, description="Number of the shot, from 1; not of pictures.")
     width: int = Field(ge=1)
     height: int = Field(ge=1)
     faces: list[Face] = Field(description="From left to right; empty where there are none.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,7 @@ class EmotionSmoother:
         self._states: dict[int, _State] = {}
 
     def update(
-        self, track: int, probabilities: NDArray[np.floating], time_s: float
+        self, track: int, probabilities: NDArray[np.floating] | Sequence[float], time_s: float
     ) -> tuple[NDArray[np.float64], Emotion]:
         """Take in what was read on a face.
 
@@ -86,3 +86,8 @@ class EmotionSmoother:
     def keep(self, tracks: Collection[int]) -> None:
         """Forget every track but these."""
         self._states = {track: state for track, state in self._states.items() if track in tracks}
+
+    def rename(self, old: int, new: int) -> None:
+        """What is known of one track goes on under another number."""
+        if old in self._states:
+            self._states[new] = self._states.pop(old)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from mien.analyzer import Analyzer, by_emotion, clip_box
 from mien.classification.quality import is_severe, quality_flags
 from mien.detection.base import DetectedFace, Frame, TwoLookDetector
+from mien.emotions import Emotion
 from mien.errors import OptionError
 from mien.results import Face, FrameResult
+from mien.tracking.appearance import Descriptor, describe
+from mien.tracking.confirmation import Confirmation
+from mien.tracking.search import search_near
+from mien.tracking.shots import ShotDetector
 from mien.tracking.smoothing import EmotionSmoother
 from mien.tracking.tracker import FaceTracker
 
@@ -27,16 +32,20 @@ class FrameDetections:
         frame: uint8 (H, W, 3) BGR.
         time_s: Its time in seconds.
         number: Its number.
-        people: The faces with the id of each, from left to right.
-        alive: Ids that may still be given to a face.
+        shot: Number of its shot, from 1.
+        people: The faces with the id of each, from left to right, with landmarks if the analyzer finds any.
+        alive: Ids of those in sight and those lost a moment ago.
+        renamed: Ids that faces had until the frame before, each with the id of the person they turned out to be.
         stage_s: Seconds that the stages took.
     """
 
     frame: Frame
     time_s: float
     number: int
+    shot: int
     people: tuple[tuple[int, DetectedFace], ...]
     alive: frozenset[int]
+    renamed: tuple[tuple[int, int], ...]
     stage_s: Mapping[str, float]
 
 
@@ -49,98 +58,179 @@ class StreamAnalyzer:
     Args:
         analyzer: Detector, classifier and options.
         detect_every: Detect in every n-th frame; in those between the faces are moved on as they moved before.
+        full_search_s: Search the whole frame this often, in seconds, and at every cut, and whenever a face is not where
+            it is expected; in between only around the faces, which is quicker and notices newcomers that much later.
+            0 searches the whole of every frame.
 
     Raises:
-        OptionError: If ``detect_every`` is not at least 1.
+        OptionError: If ``detect_every`` is not at least 1, or ``full_search_s`` is negative.
     """
 
-    def __init__(self, analyzer: Analyzer, detect_every: int = 1) -> None:
+    def __init__(self, analyzer: Analyzer, detect_every: int = 1, full_search_s: float = 0.0) -> None:
         if detect_every < 1:
             raise OptionError(f"must be at least 1, found {detect_every}", field="detect_every")
+        if not full_search_s >= 0:
+            raise OptionError(f"must be 0 seconds or more, found {full_search_s}", field="full_search_s")
         self._analyzer = analyzer
         self._detect_every = detect_every
+        self._full_search_s = full_search_s
         self._tracker = FaceTracker()
-        self._smoother = EmotionSmoother(analyzer.options.smoothing_s)
+        self._shots = ShotDetector()
+        self._shot = 1
         self._size: tuple[int, ...] = ()
-        self._time_s = 0.0
+        self._time_s = -math.inf
         self._since_detection = 0
-        self._looked_again_s = -math.inf
+        self._looked_again_s = self._searched_s = -math.inf
+        # What follows belongs to `classify`.
+        self._smoother = EmotionSmoother(analyzer.options.smoothing_s)
+        self._confirmation = Confirmation()
+        self._classified_shot = 1
         self._stage_s: Mapping[str, float] = {}
 
     @property
     def stage_s(self) -> Mapping[str, float]:
-        """Seconds that the stages of the last frame took: ``detect``, ``classify`` and ``track``."""
+        """Seconds that the stages of the last frame took: ``detect``, ``track`` and ``classify``."""
         return self._stage_s
 
     def analyze(self, frame: Frame, time_s: float, number: int, source: str = "") -> FrameResult:
         """Read the next frame.
 
         Args:
-            frame: uint8 (H, W, 3) BGR. A change of size begins a new scene, with new ids.
-            time_s: Its time in seconds; if before that of the last frame, a new scene begins.
+            frame: uint8 (H, W, 3) BGR. A change of size begins a new shot.
+            time_s: Its time in seconds; if before that of the last frame, a new shot begins, with new ids.
             number: Its number.
             source: Where it comes from; carried into the result.
 
         Returns:
-            The faces, each with ``track`` and ``smoothed``, and ``frame`` and ``time_s`` as given.
+            The faces, each with ``track``, ``smoothed`` and ``confirmed``; ``frame`` and ``time_s`` as given.
         """
         return self.classify(self.detect(frame, time_s, number), source)
 
     def detect(self, frame: Frame, time_s: float, number: int) -> FrameDetections:
         """Find out who is where in the next frame; arguments as for `analyze`."""
         start = perf_counter()
-        if frame.shape[:2] != self._size or time_s < self._time_s:
-            self._tracker.forget()
-            self._since_detection = 0
-            self._looked_again_s = -math.inf
+        self._notice_cut(frame, time_s)
         self._size, self._time_s = frame.shape[:2], time_s
         if self._since_detection % self._detect_every == 0:
-            detected = self._detect(frame, time_s)
+            faces = self._analyzer.align(frame, self._detect(frame, time_s))
             found = perf_counter()
-            people = self._tracker.update(detected, time_s)
+            people = self._tracker.update(faces, time_s, self._look(frame))
         else:
+            moved = self._tracker.predict(time_s)
+            faces = self._analyzer.align(frame, [face for _, face in moved])
             found = perf_counter()
-            people = self._tracker.predict(time_s)
+            people = [(track, face) for (track, _), face in zip(moved, faces, strict=True)]
         self._since_detection += 1
         # Left to right, as results number them.
         people.sort(key=lambda person: person[1].box[0] + person[1].box[2] / 2)
         stages = {"detect": found - start, "track": perf_counter() - found}
-        return FrameDetections(frame, time_s, number, tuple(people), self._tracker.alive, stages)
+        renamed = self._tracker.renamed()
+        return FrameDetections(frame, time_s, number, self._shot, tuple(people), self._tracker.alive, renamed, stages)
 
     def classify(self, detections: FrameDetections, source: str = "") -> FrameResult:
-        """Read the faces of the next frame that `detect` has been through; ``source`` as for `analyze`."""
+        """Read the faces of the next frame that `detect` has been through, and smooth what was read.
+
+        Args:
+            detections: As `detect` gave them.
+            source: As for `analyze`.
+        """
+        raw = self.classify_raw(detections, source)
         start = perf_counter()
-        frame, time_s = detections.frame, detections.time_s
-        faces = self._analyzer.align(frame, [face for _, face in detections.people])
-        answers = self._analyzer.classify(frame, faces, video=True)
+        if detections.shot != self._classified_shot:
+            self._smoother.keep(())
+            self._classified_shot = detections.shot
+        for old, new in detections.renamed:
+            self._smoother.rename(old, new)
         self._smoother.keep(detections.alive)
+        faces = tuple(self._smooth(face, detections.time_s) for face in raw)
+        self._stage_s = {**self._stage_s, "classify": self._stage_s["classify"] + perf_counter() - start}
+        return replace(raw, faces=faces)
+
+    def classify_raw(self, detections: FrameDetections, source: str = "") -> FrameResult:
+        """As `classify`, without smoothing: every face has the emotion that is likeliest in this frame alone."""
+        start = perf_counter()
+        frame = detections.frame
+        answers = self._analyzer.classify(frame, [face for _, face in detections.people], video=True)
         height, width = frame.shape[:2]
-        read = []
-        for (track, _), face, answer in zip(detections.people, faces, answers, strict=True):
-            smoothed, emotion = self._smoother.update(track, answer, time_s)
-            smooth = by_emotion(smoothed)
+        faces = []
+        for (track, face), answer in zip(detections.people, answers, strict=True):
+            probabilities = by_emotion(answer)
+            emotion = max(probabilities, key=lambda key: probabilities[key])
             quality = quality_flags(frame, face)
-            read.append(
+            faces.append(
                 Face(
                     box=clip_box(face.box, width, height),
                     score=round(face.score, 4),
                     emotion=emotion,
-                    confidence=smooth[emotion],
-                    probabilities=by_emotion(answer),
-                    uncertain=smooth[emotion] < self._analyzer.uncertain_below or is_severe(quality),
+                    confidence=probabilities[emotion],
+                    probabilities=probabilities,
+                    uncertain=probabilities[emotion] < self._analyzer.uncertain_below or is_severe(quality),
                     track=track,
-                    smoothed=smooth,
                     quality=quality,
                 )
             )
+        self._confirm(faces, detections)
         self._stage_s = {**detections.stage_s, "classify": perf_counter() - start}
-        return FrameResult(source, width, height, tuple(read), detections.number, time_s)
+        return FrameResult(
+            source, width, height, tuple(self._mark(faces)), detections.number, detections.time_s, detections.shot
+        )
+
+    def is_confirmed(self, track: int) -> bool:
+        """Whether what was classified so far of a track shows that it is a person."""
+        return self._confirmation.is_confirmed(track)
+
+    def _confirm(self, faces: list[Face], detections: FrameDetections) -> None:
+        for old, new in detections.renamed:
+            self._confirmation.rename(old, new)
+        self._confirmation.keep(detections.alive)
+        self._confirmation.update(faces, detections.time_s)
+
+    def _mark(self, faces: list[Face]) -> list[Face]:
+        return [replace(face, confirmed=face.track is None or self.is_confirmed(face.track)) for face in faces]
+
+    def _smooth(self, face: Face, time_s: float) -> Face:
+        assert face.track is not None
+        answer = [face.probabilities[emotion] for emotion in Emotion]
+        smoothed, emotion = self._smoother.update(face.track, answer, time_s)
+        return with_smoothed(face, by_emotion(smoothed), emotion, self._analyzer.uncertain_below)
+
+    def _notice_cut(self, frame: Frame, time_s: float) -> None:
+        """Begin a new shot where there is a cut, the size of the picture changes, or time runs backwards."""
+        if time_s < self._time_s:
+            self._tracker.forget()
+        is_other = time_s < self._time_s or (bool(self._size) and frame.shape[:2] != self._size)
+        if is_other:
+            self._shots.reset()
+        if self._shots.update(frame, time_s) or is_other:
+            self._tracker.cut()
+            self._shot += 1
+            self._since_detection = 0
+            self._looked_again_s = self._searched_s = -math.inf
+
+    def _look(self, frame: Frame) -> Callable[[DetectedFace], Descriptor | None] | None:
+        """What tells the tracker how a face looks, if it may know."""
+        return (lambda face: describe(frame, face)) if self._analyzer.options.reidentify else None
 
     def _detect(self, frame: Frame, time_s: float) -> list[DetectedFace]:
-        """Find faces, with a second look while somebody is about who may have tilted the head, else now and then."""
+        """Find faces: near those of the last frame where that will do, else everywhere.
+
+        Everywhere with a second look while somebody is about who may have tilted the head, else now and then.
+        """
+        if time_s - self._searched_s < self._full_search_s and not self._tracker.lost:
+            near = search_near(self._analyzer.detector, frame, self._tracker.expected(time_s))
+            if near is not None:
+                return near
+        self._searched_s = time_s
         detector = self._analyzer.detector
         due = time_s - self._looked_again_s >= LOOK_AGAIN_S
         if not isinstance(detector, TwoLookDetector) or due or self._tracker.alive:
             self._looked_again_s = time_s
             return detector.detect(frame)
         return detector.detect_quickly(frame)
+
+
+def with_smoothed(face: Face, smoothed: Mapping[Emotion, float], emotion: Emotion, uncertain_below: float) -> Face:
+    """A face with smoothed probabilities, and the emotion that they have settled on."""
+    confidence = smoothed[emotion]
+    uncertain = confidence < uncertain_below or is_severe(face.quality)
+    return replace(face, emotion=emotion, confidence=confidence, uncertain=uncertain, smoothed=smoothed)

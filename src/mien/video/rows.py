@@ -13,7 +13,9 @@ __all__ = ["COLUMNS", "TABLE_SUFFIXES", "TableWriter", "open_table", "rows"]
 COLUMNS: dict[str, str] = {
     "time_s": "float64",
     "frame": "int64",
+    "shot": "int64",
     "track": "int64",
+    "confirmed": "bool_",
     **FACE_COLUMNS,
     **{f"smoothed_{label}": "float64" for label in LABELS},
     "quality": "string",
@@ -22,14 +24,15 @@ COLUMNS: dict[str, str] = {
 
 
 def rows(result: FrameResult) -> Rows:
-    """One row per face, keys as `COLUMNS`; of a frame without faces one row with nothing but its time and number."""
-    frame = dict.fromkeys(COLUMNS) | {"time_s": result.time_s, "frame": result.frame}
+    """One row per face, keys as `COLUMNS`; of a frame without faces one row with its time, number and shot alone."""
+    frame = dict.fromkeys(COLUMNS) | {"time_s": result.time_s, "frame": result.frame, "shot": result.shot}
     if not result.faces:
         yield frame
     for face in result.faces:
         smoothed = face.smoothed or {}
         yield frame | {
             "track": face.track,
+            "confirmed": face.confirmed,
             **face_values(face),
             **{f"smoothed_{emotion}": p for emotion, p in smoothed.items()},
             "quality": " ".join(face.quality),
