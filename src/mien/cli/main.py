@@ -12,6 +12,7 @@ import typer
 
 import mien
 from mien.cli.app import app as web_app
+from mien.cli.batch import batch
 from mien.cli.compare import compare
 from mien.cli.data import data
 from mien.cli.evaluate import evaluate
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.command()(photo)
 app.command()(video)
+app.command()(batch)
 app.command()(live)
 app.command()(explain)
 app.command("app")(web_app)

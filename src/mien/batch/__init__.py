@@ -1,0 +1,13 @@
+"""Photos and videos in any number: on all cores of a machine, or on many machines through Ray, Daft or Spark.
+
+>>> from mien.batch import FaceReader, run_batch
+>>> FaceReader()({"path": "photo.jpg"})        # rows, in this process
+>>> run_batch(["photos/"], "results")          # Parquet, on all cores
+"""
+
+from __future__ import annotations
+
+from mien.batch.reader import COLUMNS, FaceReader
+from mien.batch.run import BatchReport, run_batch
+
+__all__ = ["COLUMNS", "BatchReport", "FaceReader", "run_batch"]

@@ -1,0 +1,102 @@
+"""``manifest.json``: what made a folder of results, and what it holds."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import mien
+from mien.batch.folder import ResultFolder
+from mien.batch.reader import FaceReader
+from mien.classification.classifier import choose_file
+from mien.classification.model_config import find_model, load_config
+from mien.errors import OptionError, OutputError
+
+if TYPE_CHECKING:
+    from mien.batch.run import BatchReport
+
+FILE = "manifest.json"
+
+
+class Manifest:
+    """The manifest of a run; see `begin`."""
+
+    def __init__(self, folder: ResultFolder, values: dict[str, Any]) -> None:
+        self._folder, self._values = folder, values
+
+    @classmethod
+    def begin(cls, folder: ResultFolder, reader: FaceReader, engine: str) -> tuple[Manifest, FaceReader]:
+        """Write the manifest of a run that begins.
+
+        Returns:
+            The manifest; and the reader with its precision settled, so that all machines compute the same.
+
+        Raises:
+            OptionError: If the folder holds results of another model or of other options, or there is no such model.
+            OutputError: If the folder cannot be written to.
+        """
+        options = reader.options
+        place = find_model(options.model)
+        file = choose_file(place, options.device, options.precision)
+        reader = copy.copy(reader)
+        reader.options = dataclasses.replace(options, precision="fp32" if file.name == "model.onnx" else "int8")
+        made_by = {
+            "model": {
+                "name": load_config(place).name,
+                "file": file.name,
+                "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            },
+            "options": dataclasses.asdict(reader.options),
+            "video": {"every": reader.every, "detect_every": reader.detect_every, "split_s": reader.split_s},
+        }
+        before = _load(folder)
+        for part, values in made_by.items():
+            if before and before.get(part) != values:
+                raise OptionError(
+                    f"holds results of another {part if part == 'model' else 'set of options'}; choose another folder",
+                    folder.place,
+                )
+        manifest = cls(
+            folder, {"mien": mien.__version__, **made_by, "engine": engine, "started": _now(), "complete": False}
+        )
+        manifest._write()
+        return manifest, reader
+
+    def end(self, report: BatchReport) -> None:
+        """Write what the folder holds now."""
+        self._values |= {
+            "finished": _now(),
+            "complete": report.is_complete,
+            "counts": {
+                "photos": report.photos,
+                "videos": report.videos,
+                "faces": report.faces,
+                "rows": report.rows,
+                "errors": report.failed,
+            },
+        }
+        self._write()
+
+    def _write(self) -> None:
+        self._folder.write(FILE, (json.dumps(self._values, indent=2) + "\n").encode())
+
+
+def _load(folder: ResultFolder) -> dict[str, Any] | None:
+    content = folder.read(FILE)
+    if content is None:
+        return None
+    try:
+        values = json.loads(content)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict) or "model" not in values:
+        raise OutputError("was not written by mien batch; choose another folder", f"{folder.place}/{FILE}")
+    return values
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

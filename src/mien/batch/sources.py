@@ -1,0 +1,133 @@
+"""Where photos and videos come from: local paths, and addresses that fsspec knows, as ``s3://bucket/photos/``."""
+
+from __future__ import annotations
+
+import glob
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mien.errors import MissingExtraError, OptionError
+from mien.files import is_video
+from mien.images import IMAGE_SUFFIXES
+
+LIST_SUFFIX = ".txt"
+"""A file with this suffix that is named as a source holds a path or an address per line."""
+
+Complain = Callable[[str, str], None]
+
+
+def is_url(path: str) -> bool:
+    """Whether a path is an address for fsspec."""
+    return "://" in path
+
+
+def is_video_name(path: str) -> bool:
+    """Whether a path or an address is that of a video, by its suffix."""
+    return is_video(Path(PurePosixPath(path).name))
+
+
+def filesystem(url: str) -> tuple[Any, str]:
+    """The fsspec file system of an address, and the path in it.
+
+    Raises:
+        MissingExtraError: If fsspec is not installed.
+        OptionError: If the protocol is unknown, or its package is not installed.
+    """
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise MissingExtraError("reading addresses", "batch") from error
+    try:
+        fs, path = url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        raise OptionError(f"cannot be opened: {str(error).splitlines()[0]}", url) from error
+    return fs, path
+
+
+@contextmanager
+def local_video(path: str) -> Iterator[str]:
+    """A video as a local file: the file itself, or a copy of what an address names, for as long as the block lasts."""
+    if not is_url(path):
+        yield path
+        return
+    fs, remote = filesystem(path)
+    with tempfile.TemporaryDirectory(prefix="mien-") as folder:
+        copy = os.path.join(folder, f"video{PurePosixPath(path).suffix}")  # noqa: PTH118
+        fs.get_file(remote, copy)
+        yield copy
+
+
+def list_sources(paths: Iterable[str], unreadable: Complain) -> Iterator[str]:
+    """The photos and videos that paths and addresses name, in a fixed order, as they are found.
+
+    Folders are searched recursively, hidden files and folders left out; a file that is named itself is taken whatever
+    its suffix, and a ``.txt`` file is a list. Local paths come out absolute, because workers may run elsewhere.
+
+    Args:
+        paths: Files, folders, patterns, lists.
+        unreadable: Called with the name of a folder or list that cannot be read, and the reason.
+
+    Raises:
+        OptionError: If a path is empty, or an address cannot be opened.
+    """
+    for path in paths:
+        if not path:
+            raise OptionError("a path is empty; name photos, videos, a folder or a list")
+        yield from _list_url(path, unreadable) if is_url(path) else _list_local(path, unreadable)
+
+
+def _list_local(path: str, unreadable: Complain) -> Iterator[str]:
+    matches = [path] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True)) or [path]
+    for match in map(os.path.abspath, matches):
+        if os.path.isdir(match):  # noqa: PTH112
+            walk = os.walk(match, onerror=lambda error: unreadable(error.filename, f"folder: {error.strerror}"))
+            yield from _files(walk, os.path.join)
+        elif match.endswith(LIST_SUFFIX):
+            yield from _list_file(match, unreadable)
+        else:
+            # A path that does not exist is reported where it is read.
+            yield match
+
+
+def _list_file(path: str, unreadable: Complain) -> Iterator[str]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as lines:  # noqa: PTH123
+            for line in lines:
+                if name := line.rstrip("\r\n"):
+                    yield name if is_url(name) else os.path.abspath(name)  # noqa: PTH100
+    except OSError as error:
+        unreadable(path, f"list: {error.strerror}")
+
+
+def _list_url(url: str, unreadable: Complain) -> Iterator[str]:
+    fs, path = filesystem(url)
+    try:
+        for match in sorted(fs.glob(path)) if glob.has_magic(path) else [path]:
+            if fs.isdir(match):
+                yield from _files(fs.walk(match), lambda folder, name: fs.unstrip_protocol(f"{folder}/{name}"))
+            else:
+                yield fs.unstrip_protocol(match)
+    except Exception as error:  # Each file system raises errors of its own.
+        unreadable(url, f"{type(error).__name__}: {_first_line(error)}")
+
+
+def _files(walk: Iterable[tuple[str, Any, Any]], join: Callable[[str, str], str]) -> Iterator[str]:
+    for folder, folders, names in walk:
+        # Changing the folders in place steers the walk. fsspec hands them over as dictionaries or as lists.
+        hidden = [name for name in folders if name.startswith(".")]
+        for name in hidden:
+            folders.pop(name) if isinstance(folders, dict) else folders.remove(name)
+        if isinstance(folders, list):
+            folders.sort()
+        for name in sorted(names):
+            suffix = PurePosixPath(name).suffix.lower()
+            if not name.startswith(".") and (suffix in IMAGE_SUFFIXES or is_video_name(name)):
+                yield join(folder.rstrip("/"), name)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0]
