@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from mien.server import ServerSettings, create_app
 # Bytes at random are no picture, which is an error that a schema cannot foresee.
 PNG = cv2.imencode(".png", np.zeros((8, 8), np.uint8))[1].tobytes()
 schemathesis.openapi.format("binary", st.just(PNG))
-app = create_app(ServerSettings(token=None))
+schemathesis.openapi.format("byte", st.just(base64.b64encode(PNG).decode()))
+app = create_app(ServerSettings(token=None, allowed_hosts=("testserver", "localhost", "127.0.0.1")))
 schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 
 

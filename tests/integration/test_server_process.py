@@ -135,7 +135,7 @@ def test_client_that_hangs_up_while_uploading_leaves_no_trace(server: Server) ->
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(
-            b"POST /v1/analyze HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+            b"POST /v1/analyze HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n"
             b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
         )
         time.sleep(0.2)
@@ -208,7 +208,13 @@ def test_token_and_warning(jpeg: bytes) -> None:
         with connect(server.live.replace("0.0.0.0", "127.0.0.1")) as stream:
             stream.send("[" * 100_000)
             assert json.loads(stream.recv(timeout=20))["error"]["code"] == "unauthorized"
-        assert server.stop() == (0, "")
+        code, said = server.stop()
+        assert code == 0
+        # What was refused is told, but not who asked.
+        lines = said.splitlines()
+        assert [re.sub("[0-9.]+ ms", "ms", line.split(" ", 2)[2]).split(" request_id")[0] for line in lines] == [
+            "POST /v1/analyze 401 in ms"
+        ]
 
 
 def test_warns_when_everybody_can_come_in() -> None:
@@ -273,10 +279,12 @@ def test_every_option_is_a_setting_with_its_default() -> None:
     """Apart from where to listen, and what a service always does alike."""
     settings = ServerSettings(token=None)
     same = {"timeout": settings.timeout_s, "video_timeout": settings.video_timeout_s}
-    same |= {"max_body": settings.max_body / 1e6, "max_video": settings.max_video / 1e6, "cors_origin": None}
+    same |= {name: getattr(settings, name) / 1e6 for name in ("max_body", "max_video", "max_uploads")}
+    same |= {"cors_origin": None, "allowed_host": None, "formats": ",".join(settings.formats)}
+    same |= {"grace": settings.grace_s, "smoothing": AnalyzerOptions().smoothing_s}
     analyzer = {field.name: field.default for field in fields(AnalyzerOptions)}
     for name, parameter in inspect.signature(serve).parameters.items():
-        if name in ("host", "port"):
+        if name in ("host", "port", "root_path", "log_level", "log_format"):
             continue
         expected = same[name] if name in same else getattr(settings, name, analyzer.get(name))
         assert parameter.default == expected, name

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
-import os
-import signal
-import socket
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from mien.cli.options import analyzer_options
+from mien.cli.options import analyzer_options, one_of
 from mien.cli.output import complain, errors
-from mien.errors import MienError, MissingExtraError, OptionError
+from mien.errors import MissingExtraError, OptionError
 from mien.options import AnalyzerOptions
-from mien.server.settings import MEGABYTE, TOKEN_VARIABLE, ServerSettings
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
+from mien.server.logs import FORMATS as LOG_FORMATS
+from mien.server.logs import LEVELS, configure
+from mien.server.settings import FORMATS, MEGABYTE, TOKEN_VARIABLE, ServerSettings
 
 _LIMITS = ServerSettings(token=None)
 _MAX_BODY, _MAX_VIDEO = _LIMITS.max_body // MEGABYTE, _LIMITS.max_video // MEGABYTE
+_MAX_UPLOADS = _LIMITS.max_uploads // MEGABYTE
 
 
 @analyzer_options("threads")
@@ -32,6 +28,21 @@ def serve(
         str | None,
         typer.Option(envvar=TOKEN_VARIABLE, help="Bearer token that clients must send. Others see command lines."),
     ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name that clients use for the service (repeatable).  [default: all with a token, "
+            "else localhost and addresses]",
+        ),
+    ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="A page that may use the service, as https://example.org (repeatable)."),
+    ] = None,
+    root_path: Annotated[
+        str, typer.Option(metavar="PATH", help="Path below which a proxy offers the service, as /mien.")
+    ] = "",
     workers: Annotated[
         int, typer.Option(help="Pictures read at once; 0 for one per core.", metavar="N")
     ] = _LIMITS.workers,
@@ -39,6 +50,19 @@ def serve(
     max_body: Annotated[int, typer.Option(metavar="MB", help="Size of a request with pictures.")] = _MAX_BODY,
     max_images: Annotated[int, typer.Option(metavar="N", help="Pictures in a request.")] = _LIMITS.max_images,
     max_pixels: Annotated[int, typer.Option(metavar="N", help="Pixels of a picture or frame.")] = _LIMITS.max_pixels,
+    max_request_pixels: Annotated[
+        int, typer.Option(metavar="N", help="Pixels of all pictures of a request.")
+    ] = _LIMITS.max_request_pixels,
+    pixel_rate: Annotated[
+        int,
+        typer.Option(metavar="N", help="Pixels a second for one client; 0 for 50 million per worker."),
+    ] = _LIMITS.pixel_rate,
+    formats: Annotated[
+        str, typer.Option(metavar="NAMES", help=f"Picture formats that are read, of {','.join(FORMATS)}.")
+    ] = ",".join(_LIMITS.formats),
+    max_uploads: Annotated[
+        int, typer.Option(metavar="MB", help="Pictures held in memory, over all requests.")
+    ] = _MAX_UPLOADS,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", help="Time for the upload of pictures, and again for reading them.")
     ] = _LIMITS.timeout_s,
@@ -48,10 +72,15 @@ def serve(
         float, typer.Option(metavar="SECONDS", help="Time for the upload of a video, and again for reading it.")
     ] = _LIMITS.video_timeout_s,
     max_streams: Annotated[int, typer.Option(metavar="N", help="Live streams at a time.")] = _LIMITS.max_streams,
-    cors_origin: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ORIGIN", help="A page that may use the service, as https://example.org (repeatable)."),
-    ] = None,
+    max_connections: Annotated[int, typer.Option(metavar="N", help="Connections at a time.")] = _LIMITS.max_connections,
+    grace: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Time that requests have to end when the service stops.")
+    ] = _LIMITS.grace_s,
+    log_level: Annotated[
+        str,
+        typer.Option(help="debug, info (a line per request), warning or error.", autocompletion=one_of(*LEVELS)),
+    ] = "warning",
+    log_format: Annotated[str, typer.Option(help="text or json.", autocompletion=one_of(*LOG_FORMATS))] = "text",
     *,
     options: AnalyzerOptions,
 ) -> None:
@@ -60,6 +89,13 @@ def serve(
     Only this machine can reach it unless --host says otherwise. Nothing is stored. Ctrl-C (or SIGTERM) finishes what
     is being read, then stops.
     """
+    for name, value, choices in (("log_level", log_level, LEVELS), ("log_format", log_format, LOG_FORMATS)):
+        if value not in choices:
+            raise OptionError(f"must be one of {', '.join(choices)}, found {value!r}", field=name)
+    if root_path and (not root_path.startswith("/") or root_path.endswith("/")):
+        raise OptionError(
+            f"must begin with a slash and not end with one, as /mien, found {root_path!r}", field="root_path"
+        )
     settings = ServerSettings(
         token=token,
         workers=workers,
@@ -67,68 +103,36 @@ def serve(
         max_body=max_body * MEGABYTE,
         max_images=max_images,
         max_pixels=max_pixels,
+        max_request_pixels=max_request_pixels,
+        pixel_rate=pixel_rate,
+        formats=tuple(formats.split(",")),
+        max_uploads=max(max_uploads, max_body) * MEGABYTE,
         timeout_s=timeout,
         max_video=max_video * MEGABYTE,
         max_frames=max_frames,
         video_timeout_s=video_timeout,
         max_streams=max_streams,
+        max_connections=max_connections,
+        grace_s=grace,
+        allowed_hosts=tuple(allowed_host or ()),
         cors_origins=tuple(cors_origin or ()),
     )
     try:
-        import uvicorn  # noqa: F401
         import websockets  # noqa: F401
+
+        from mien.server.run import listen, run
     except ModuleNotFoundError as error:
         raise MissingExtraError("mien serve", "server") from error
     from mien.server import create_app
     from mien.server.service import open_analyzer
 
     # Everything that can fail does so before the server starts, with one line.
-    with _listen(host, port) as listener:
+    with listen(host, port) as listener:
         app = create_app(settings, options, open_analyzer(options))
-        _run(app, settings, listener)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, UnicodeError) as error:
-        raise OptionError(f"--host {host}: no such address on this machine; 127.0.0.1 is this machine alone") from error
-    try:
-        return socket.create_server(address[:2], family=family, backlog=512)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise MienError(f"cannot listen at {host}, port {port}: {reason}; choose another with --port") from error
-
-
-def _run(app: FastAPI, settings: ServerSettings, listener: socket.socket) -> None:
-    import uvicorn
-
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        # A frame that is too large is answered; what is far too large is not even received.
-        ws_max_size=2 * settings.max_frame,
-        ws_per_message_deflate=False,
-        # What runs at the end may take as long as it ever may.
-        timeout_graceful_shutdown=int(2 * settings.timeout_s) + 1,
-    )
-    # Uvicorn takes a refused stream (401, 403, 429) for a mistake and would log a line for each.
-    logging.getLogger("uvicorn.error").addFilter(
-        lambda record: "without completing handshake" not in record.getMessage()
-    )
-    server = uvicorn.Server(config)
-
-    def stop(number: int, stack_frame: object) -> None:
-        server.should_exit = True
-
-    # Uvicorn hands the signals it was stopped by on to these when it is done: that was a normal end.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    host, port = listener.getsockname()[:2]
-    if settings.token is None and not ipaddress.ip_address(host).is_loopback:
-        complain("warning: other machines can reach the service without a token; set one with MIEN_TOKEN")
-    name = f"[{host}]" if ":" in host else host
-    errors.print(f"mien serves at http://{name}:{port} (its documentation is there); Ctrl-C stops it")
-    server.run(sockets=[listener])
+        configure(log_level, log_format)
+        address, taken = listener.getsockname()[:2]
+        if settings.token is None and not ipaddress.ip_address(address).is_loopback:
+            complain("warning: other machines can reach the service without a token; set one with MIEN_TOKEN")
+        name = f"[{address}]" if ":" in address else address
+        message = f"mien serves at http://{name}:{taken} (its documentation is there); Ctrl-C stops it"
+        run(app, settings, listener, root_path, lambda: errors.print(message))

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.security import HTTPBearer
 from fastapi_swagger import patch_fastapi
-from prometheus_client import CONTENT_TYPE_LATEST
 
 import mien
 from mien.analyzer import Analyzer
 from mien.options import AnalyzerOptions
-from mien.server.metrics import MetricsMiddleware
-from mien.server.problems import ProblemDetails, documented, install_handlers
+from mien.server.metrics import RequestObserver
+from mien.server.problems import ProblemDetails, install_handlers
 from mien.server.routes.pictures import picture_routes
+from mien.server.routes.status import inner_routes, probe_routes, status_routes
 from mien.server.routes.stream import stream_routes
 from mien.server.routes.videos import video_routes
-from mien.server.schemas import Health
-from mien.server.security import SecurityHeaders, has_token, unauthorized
+from mien.server.security import SecurityHeaders, check_host, check_origin, has_token, unauthorized
 from mien.server.service import Service
 from mien.server.settings import ServerSettings
 
@@ -30,8 +31,8 @@ Reads facial expressions in pictures, videos and live streams. **An emotion read
 expression, not about a mind.** Do not use it to judge people; in the European Union inferring emotions at work and in
 schools is prohibited (AI Act, Article 5(1)(f)), except for medical or safety reasons.
 
-Nothing is stored: pictures are read in memory, a video lies in a private file until it has been read, and results of
-videos are kept in memory for some minutes.
+Nothing is stored: pictures are read in memory, a video lies in a file without a name until it has been read, and
+results of videos are kept in memory for some minutes.
 
 Live streams go over the WebSocket `/v1/stream`: each binary message is a frame (JPEG, for example), each answer a JSON
 object like an entry of `pictures`, with `track` and `smoothed` for every face, `frame` (the number of the message, from
@@ -84,12 +85,15 @@ def create_app(
     install_handlers(app, lambda code: service.metrics.rejected.labels(code).inc())
     # Swagger's page from this machine, not from a content delivery network.
     patch_fastapi(app, swagger_ui_parameters={"tryItOutEnabled": True, "displayRequestDuration": True})
-    guard = _guard(settings)
+    door = [Depends(_check_caller(settings))]
+    guard = [*door, *_guard(settings)]
     app.include_router(picture_routes(service), dependencies=guard)
     app.include_router(video_routes(service), dependencies=guard)
-    app.include_router(_open_routes(service))
-    app.include_router(_metrics_route(service), dependencies=guard)
+    app.include_router(inner_routes(service), dependencies=guard)
+    app.include_router(status_routes(service), dependencies=door)
+    app.include_router(probe_routes(service))
     app.include_router(stream_routes(service))
+    app.state.service = service
     _describe_problems(app)
     if settings.cors_origins:
         app.add_middleware(
@@ -97,11 +101,26 @@ def create_app(
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization"],
-            expose_headers=["Location", "Retry-After"],
+            expose_headers=["Location", "Retry-After", "X-Request-ID"],
         )
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(MetricsMiddleware, metrics=service.metrics)
+    app.add_middleware(RequestObserver, metrics=service.metrics)
+    # It would log bytes of damaged forms.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     return app
+
+
+def _check_caller(settings: ServerSettings) -> Callable[[Request], Awaitable[None]]:
+    """What routes depend on: the service's own name, and no web page from elsewhere."""
+
+    async def check(request: Request) -> None:
+        check_host(request.headers, settings)
+        # To read what a page asks for is for browsers to prevent; that something is done, only the service can.
+        if request.method not in ("GET", "HEAD"):
+            check_origin(request.headers, settings)
+
+    return check
 
 
 def _guard(settings: ServerSettings) -> list[Any]:
@@ -115,34 +134,6 @@ def _guard(settings: ServerSettings) -> list[Any]:
 
     # The first describes the check in OpenAPI, the second does it.
     return [Depends(HTTPBearer(auto_error=False)), Depends(check)]
-
-
-def _open_routes(service: Service) -> APIRouter:
-    router = APIRouter(tags=["service"])
-
-    @router.head("/healthz", include_in_schema=False)
-    @router.get("/healthz", summary="Whether the service is ready", response_model=Health, responses=documented(503))
-    async def health() -> dict[str, str]:
-        """Answers 200 once the model is loaded. Needs no token."""
-        model = service.analyzer.classifier.config.name
-        return {"status": "ok", "model": model, "version": mien.__version__}
-
-    return router
-
-
-def _metrics_route(service: Service) -> APIRouter:
-    router = APIRouter(tags=["service"])
-
-    @router.get(
-        "/metrics",
-        summary="Figures for Prometheus",
-        response_class=Response,
-        responses={**documented(401), 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-    )
-    async def metrics() -> Response:
-        return Response(service.metrics.render(), media_type=CONTENT_TYPE_LATEST)
-
-    return router
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -107,13 +107,14 @@ def _document(description: str, retry: bool = False) -> dict[str, Any]:
 _DOCUMENTED = {
     400: _document("The form is damaged or breaks off."),
     401: _document("The bearer token is missing or wrong."),
+    403: _document("The service is addressed by another name, or a web page from elsewhere asks."),
     404: _document("There is no such video: never was, deleted, or not fetched in time."),
     408: _document("The upload took too long."),
     409: _document("The video has not been read yet, or could not be."),
-    413: _document("The upload has too many bytes or too many files."),
-    415: _document("The request is not multipart/form-data."),
-    422: _document("The form holds no file, or nothing in it could be read, or a parameter is out of range."),
-    429: _document("Every place is taken.", retry=True),
+    413: _document("The upload has too many bytes, files or pixels."),
+    415: _document("The body is of a kind that is not read."),
+    422: _document("The request holds no file, or nothing in it could be read, or a parameter is out of range."),
+    429: _document("Every place is taken, or the client has had its share for now.", retry=True),
     503: _document("The service is stopping, or reading took too long.", retry=True),
     507: _document("There is no room for the upload on the disk."),
 }

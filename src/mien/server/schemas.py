@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -146,9 +146,78 @@ class VideoStatus(BaseModel):
     result: VideoResult | None = Field(None, description="Where it is done.")
 
 
+class NamedPicture(BaseModel):
+    """A picture in JSON, with its name."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    data: str
+    source: str = ""
+
+
+class JsonPictures(BaseModel):
+    """Pictures in JSON, as `base64_pictures` describes them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    pictures: list[str | NamedPicture] = Field(min_length=1)
+
+
+class State(BaseModel):
+    """What a probe wants to know."""
+
+    status: Literal["ok"]
+
+
+class ModelInfo(BaseModel):
+    """Which model answers."""
+
+    name: str
+    version: str = Field(description="Of mien.")
+    digest: str | None = Field(description="SHA-256 of the network's file.")
+    labels: list[str] = Field(description="The emotions.")
+    precision: Literal["fp32", "int8"]
+    uncertain_below: float = Field(description="Confidence under which an answer is called uncertain.")
+    detector: str
+
+
 class Health(BaseModel):
     """A service that is ready."""
 
     status: Literal["ok"]
     model: str
     version: str
+
+
+_BINARY: dict[str, Any] = {"type": "string", "format": "binary", "minLength": 1}
+
+
+def body(kinds: dict[str, Any]) -> dict[str, Any]:
+    """A request's body for OpenAPI: schemas by content type, ``binary`` for the file itself."""
+    content = {kind: {"schema": _BINARY if schema == "binary" else schema} for kind, schema in kinds.items()}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def files_form(name: str, description: str, many: bool = False) -> dict[str, Any]:
+    """A form with files. Their field may have any name; this one is for those who have none of their own."""
+    file = _BINARY | {"description": description}
+    files = {"type": "array", "minItems": 1, "items": _BINARY, "description": description} if many else file
+    return {"type": "object", "required": [name], "properties": {name: files}, "additionalProperties": False}
+
+
+def base64_pictures(description: str, most: int) -> dict[str, Any]:
+    """Pictures in JSON."""
+    text = {"type": "string", "format": "byte", "description": f"{description} In base64, or a data URL."}
+    named = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["data"],
+        "properties": {"data": text, "source": {"type": "string", "description": "Its name."}},
+    }
+    pictures = {"type": "array", "minItems": 1, "maxItems": most, "items": {"anyOf": [text, named]}}
+    return {
+        "type": "object",
+        "required": ["pictures"],
+        "properties": {"pictures": pictures},
+        "additionalProperties": False,
+    }

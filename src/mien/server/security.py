@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -39,12 +40,47 @@ def unauthorized() -> ProblemError:
     return ProblemError(401, "unauthorized", "send the right token, as the header 'Authorization: Bearer TOKEN'")
 
 
-def is_origin_allowed(headers: Headers, settings: ServerSettings) -> bool:
-    """Whether the web page that opens a WebSocket, if it is one, may do so. Browsers leave this to the server."""
+def check_host(headers: Headers, settings: ServerSettings) -> None:
+    """Refuse clients that address the service by a name that is not its own.
+
+    A web page whose name leads to this machine (DNS rebinding) counts as the service's own for a browser; only the
+    name gives it away. Addresses do not: a page cannot come from an address of somebody else's.
+
+    Raises:
+        ProblemError: If the ``Host`` header is another's.
+    """
+    host = headers.get("host", "")
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    name = name.strip("[]").lower()
+    if settings.allowed_hosts:
+        allowed = name in settings.allowed_hosts
+    else:
+        allowed = settings.token is not None or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+    if not allowed:
+        detail = "the service has another name; start it with --allowed-host and the name that clients use"
+        raise ProblemError(403, "host_not_allowed", detail)
+
+
+def check_origin(headers: Headers, settings: ServerSettings) -> None:
+    """Refuse web pages from elsewhere: browsers send their requests, and only keep the answers from them.
+
+    Raises:
+        ProblemError: If the page, where it is one, may not use the service.
+    """
     origin = headers.get("origin")
     if origin is None or {origin, "*"} & set(settings.cors_origins):
-        return True
-    return urlsplit(origin).netloc == headers.get("host")
+        return
+    if urlsplit(origin).netloc != headers.get("host"):
+        detail = "this page may not use the service; start it with --cors-origin and the page's origin"
+        raise ProblemError(403, "origin_not_allowed", detail)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 class SecurityHeaders:

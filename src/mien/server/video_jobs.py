@@ -13,12 +13,11 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mien.analyzer import Analyzer
 from mien.errors import VideoError
 from mien.results import FrameResult
-from mien.server.files import PrivateFile
 from mien.server.limits import Limiter
 from mien.server.metrics import Metrics
 from mien.server.problems import ProblemError, busy
@@ -100,7 +99,7 @@ class VideoJobs:
         metrics: Counts the frames.
 
     Attributes:
-        places: One for every video from the beginning of its upload until it has been read.
+        places: One for every video that waits or is read.
     """
 
     def __init__(self, settings: ServerSettings, analyzer: Analyzer, metrics: Metrics) -> None:
@@ -111,12 +110,12 @@ class VideoJobs:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         metrics.videos.set_function(lambda: self.places.taken)
 
-    def start(self, job: VideoJob, file: PrivateFile, held: ExitStack) -> None:
+    def start(self, job: VideoJob, file: BinaryIO, held: ExitStack) -> None:
         """Read a video as soon as it is its turn.
 
         Args:
             job: The video.
-            file: Where it lies.
+            file: What it can be read from.
             held: What to let go of when it has been read: its place and its file.
         """
         self._jobs[job.id] = job
@@ -153,7 +152,7 @@ class VideoJobs:
             self.delete(key)
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _run(self, job: VideoJob, file: PrivateFile, held: ExitStack) -> None:
+    async def _run(self, job: VideoJob, file: BinaryIO, held: ExitStack) -> None:
         with held:
             try:
                 async with self._turn:
@@ -174,7 +173,7 @@ class VideoJobs:
         for key in finished[: -self._settings.keep_results]:
             del self._jobs[key]
 
-    def _read(self, job: VideoJob, file: PrivateFile) -> None:
+    def _read(self, job: VideoJob, file: BinaryIO) -> None:
         """Runs on a thread of its own."""
         from mien.video.process import analyze_video
         from mien.video.reader import open_video
@@ -183,7 +182,7 @@ class VideoJobs:
         reached_limit = self._limit()
         stopped: str | None = None
         with (
-            open_video(file.path, every=job.every, max_pixels=self._settings.max_pixels) as reader,
+            open_video(file, every=job.every, max_pixels=self._settings.max_pixels) as reader,
             gzip.open(packed, "wt", compresslevel=1, encoding="utf-8") as frames,
         ):
 

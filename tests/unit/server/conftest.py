@@ -65,6 +65,7 @@ def serve(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve
 
         def start(detector: SlowDetector | None = None, **settings: object) -> TestClient:
             reader = analyzer if detector is None else Analyzer(detector, None, analyzer.classifier)
+            settings.setdefault("allowed_hosts", ("testserver",))
             app = create_app(ServerSettings(**settings), analyzer=reader)  # type: ignore[arg-type]
             client = stack.enter_context(TestClient(app))
             if detector is not None:

@@ -25,6 +25,7 @@ from mien.results import FrameResult
 from mien.server import ServerSettings, create_app
 
 Answer = Any
+HOSTS = ("testserver",)
 PART = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
 
 
@@ -90,11 +91,11 @@ def test_formats_with_dangerous_readers_are_not_opened(serve: Any) -> None:
 
 def test_forms_without_pictures(serve: Any) -> None:
     client = serve()
-    assert_problem(client.post("/v1/analyze", json={"url": "http://x"}), 415, "not_a_form", "multipart/form-data")
+    assert_problem(client.post("/v1/analyze", json={"url": "http://x"}), 422, "invalid", "base64")
     assert_problem(client.post("/v1/analyze"), 415, "not_a_form", "multipart/form-data")
     for field in ("path", "url"):
         answer = client.post("/v1/analyze", files={field: (None, "/etc/passwd")})
-        assert_problem(answer, 422, "not_a_file", f"the field '{field}' is no file")
+        assert_problem(answer, 422, "not_a_file", "a field that is not a file")
     # What browsers send where no file was chosen.
     body = b'--b\r\nContent-Disposition: form-data; name="pictures"; filename=""\r\n\r\n\r\n--b--\r\n'
     answer = client.post("/v1/analyze", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
@@ -192,7 +193,7 @@ def test_limit_on_time(serve: Any, slow: Any, jpeg: bytes) -> None:
 
 
 def test_answers_when_not_running(analyzer: Analyzer, jpeg: bytes) -> None:
-    client = TestClient(create_app(ServerSettings(), analyzer=analyzer))
+    client = TestClient(create_app(ServerSettings(allowed_hosts=HOSTS), analyzer=analyzer))
     assert_problem(client.get("/healthz"), 503, "stopping", "not running")
     assert_problem(send(client, jpeg), 503, "stopping", "not running")
     with client:
@@ -278,7 +279,7 @@ def test_description_has_examples_and_errors(serve: Any) -> None:
         assert schemas[name]["example"]
     assert "HTTPValidationError" not in json.dumps(description)
     operation = description["paths"]["/v1/analyze"]["post"]
-    assert {"200", "400", "401", "408", "413", "415", "422", "429", "503"} == set(operation["responses"])
+    assert {"200", "400", "401", "403", "408", "413", "415", "422", "429", "503", "507"} == set(operation["responses"])
     assert operation["security"] == [{"HTTPBearer": []}]
     assert "security" not in description["paths"]["/healthz"]["get"]
     for example in (schemas["Pictures"]["example"]["pictures"][0], schemas["Frame"]["example"]):
@@ -310,7 +311,7 @@ def test_failures_inside_tell_nothing(analyzer: Analyzer, jpeg: bytes) -> None:
         def detect(self, frame: NDArray[np.uint8]) -> list[Any]:
             raise ZeroDivisionError("secret detail")
 
-    app = create_app(ServerSettings(), analyzer=Analyzer(Broken(), None, analyzer.classifier))
+    app = create_app(ServerSettings(allowed_hosts=HOSTS), analyzer=Analyzer(Broken(), None, analyzer.classifier))
     with TestClient(app, raise_server_exceptions=False) as client:
         answer = send(client, jpeg)
         assert_problem(answer, 500, "internal", "something went wrong")

@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 from anyio import fail_after
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from mien.detection import Frame
 from mien.errors import ImageError
 from mien.server.problems import ProblemError
-from mien.server.security import has_token, is_origin_allowed, is_token, unauthorized
-from mien.server.service import Service
+from mien.server.security import check_host, check_origin, has_token, is_token, unauthorized
+from mien.server.service import Service, client_of
 from mien.tracking.stream import StreamAnalyzer
 
+# More frames a second are not taken in: what comes faster waits in the client's own machine.
+_MAX_FRAMES_PER_S = 120
 # How long the first message, with the token, may take.
 _TOKEN_S = 5.0
 # Close codes of RFC 6455 and its registry.
@@ -87,9 +90,8 @@ async def _let_in(socket: WebSocket, service: Service, place: ExitStack) -> None
     """
     settings = service.settings
     service.pool  # noqa: B018  Refuses where the service is not running.
-    if not is_origin_allowed(socket.headers, settings):
-        detail = "this page may not use the service; start it with --cors-origin and the page's origin"
-        raise ProblemError(403, "origin_not_allowed", detail)
+    check_host(socket.headers, settings)
+    check_origin(socket.headers, settings)
     if has_token(socket.headers, settings):
         place.enter_context(_counted(service))
         await socket.accept()
@@ -169,6 +171,7 @@ class _Connection:
                 content = message.get("bytes")
                 content = message.get("text", "") if content is None else content
                 self._newest.put(_Frame(number, round(monotonic() - begun, 3), content))
+                await asyncio.sleep(1 / _MAX_FRAMES_PER_S)
         finally:
             self._newest.end()
 
@@ -180,7 +183,7 @@ class _Connection:
             counted.labels("stream", "read").inc()
         except ImageError as error:
             counted.labels("stream", "refused").inc()
-            problem = {"code": "unreadable", "detail": str(error).removeprefix("picture: ")}
+            problem = {"code": "unreadable", "detail": error.reason.removeprefix("picture: ")}
             answer = {"frame": frame.number, "time_s": frame.time_s, "error": problem}
         with fail_after(self._service.settings.idle_s):
             await self._socket.send_text(json.dumps(answer | {"dropped": dropped}))
@@ -192,10 +195,12 @@ class _Connection:
         if len(content) > limit:
             raise ImageError(f"the frame has {len(content)} bytes, more than the {limit} allowed")
 
-        def read() -> dict[str, Any]:
-            image = self._service.decode(content)
+        def read(image: Frame) -> dict[str, Any]:
             result = self._stream.analyze(image, frame.time_s, frame.number)
             self._service.metrics.faces.inc(len(result))
             return result.to_dict()
 
-        return await self._service.pool.run(read)
+        pixels = await self._service.count_pixels(content)
+        while wait := self._service.pixels.spend(client_of(self._socket), pixels):
+            await asyncio.sleep(wait)
+        return await self._service.read(content, pixels, read)

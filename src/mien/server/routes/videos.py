@@ -13,36 +13,14 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from mien.results import FrameResult
-from mien.server.files import PrivateFile
-from mien.server.form import read_files
 from mien.server.problems import ProblemError, documented
-from mien.server.schemas import VideoStatus
+from mien.server.schemas import VideoStatus, body, files_form
 from mien.server.service import Service
 from mien.server.video_jobs import VideoJob
 
 # Characters of a table sent at a time.
 _CHUNK = 1 << 16
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "required": ["video"],
-                    "properties": {
-                        "video": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "MP4, MOV, MKV, WebM, AVI, MPEG, FLV, OGG, WMV or GIF.",
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
+_FORMATS = "MP4, MOV, MKV, WebM, AVI, MPEG, FLV, OGG, WMV or GIF."
 _Id = Annotated[str, Path(alias="id", description="As `POST /v1/video` gave it.")]
 
 
@@ -74,28 +52,25 @@ def video_routes(service: Service) -> APIRouter:
         summary="Begin to read a video",
         response_model=VideoStatus,
         response_model_exclude_none=True,
-        openapi_extra=_FORM,
-        responses=documented(400, 401, 408, 413, 415, 422, 429, 503, 507),
+        openapi_extra=body({"multipart/form-data": files_form("video", _FORMATS), "video/mp4": "binary"}),
+        responses=documented(400, 401, 403, 408, 413, 415, 422, 429, 503, 507),
     )
     async def start(
         request: Request,
         query: Annotated[_HowToRead, Query()],
     ) -> JSONResponse:
-        """Send one video as a form with a file. The answer names where its result will be (`Location`)."""
-        videos, settings = service.videos, service.settings
-        with ExitStack() as stack:
-            stack.enter_context(videos.places.take())
-            file = stack.enter_context(PrivateFile())
-            uploads = await read_files(
-                request, lambda: file.file, settings.max_video, max_files=1, seconds=settings.video_timeout_s
-            )
+        """Send one video as a form with a file, or as it is. The answer names where its result will be (`Location`)."""
+        videos = service.videos
+        with ExitStack() as held:
+            uploads = await service.clips.receive(request, held)
             if not uploads:
                 raise ProblemError(422, "no_file", "no video in the form; send one as a file named 'video'")
-            if not file.file.tell():
-                raise ProblemError(422, "unreadable", f"{uploads[0].name or 'video'}: is empty (0 bytes)")
-            file.file.flush()
-            job = VideoJob(uploads[0].name, query.every)
-            videos.start(job, file, stack.pop_all())
+            (video,) = uploads
+            if not video.size:
+                raise ProblemError(422, "unreadable", f"{video.name or 'video'}: is empty (0 bytes)")
+            held.enter_context(videos.places.take())
+            job = VideoJob(video.name, query.every)
+            videos.start(job, video.file, held.pop_all())
         location = str(request.app.url_path_for("fetch", id=job.id))
         return JSONResponse(job.to_dict(), 202, {"Location": request.scope.get("root_path", "") + location})
 
@@ -103,7 +78,7 @@ def video_routes(service: Service) -> APIRouter:
         "/v1/video/{id}",
         summary="How far a video has been read, and the result",
         response_model=VideoStatus,
-        responses=documented(401, 404, 409, 422, 503)
+        responses=documented(401, 403, 404, 409, 422, 503)
         | {200: {"content": {"text/csv": {"schema": {"type": "string"}}, "application/json": {}}}},
     )
     async def fetch(
@@ -127,7 +102,7 @@ def video_routes(service: Service) -> APIRouter:
         "/v1/video/{id}",
         status_code=204,
         summary="Stop reading a video, and forget its result",
-        responses=documented(401, 404, 422, 503),
+        responses=documented(401, 403, 404, 422, 503),
     )
     async def delete(key: _Id) -> Response:
         service.videos.delete(key)
