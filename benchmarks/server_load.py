@@ -3,10 +3,10 @@
     python benchmarks/server_load.py
     python benchmarks/server_load.py photo.jpg --requests 10000
 
-Starts the service on this machine, and beside it the same service without batching across requests, and asks both in
-turn with 1, 4 and 16 clients at once, so that whatever else the machine does touches both. Each client sends one
-picture, waits for the answer, and sends the next. Then 64 clients are more than the service has places for, to see
-that nothing but 429 and 503 comes of it; and in the end many requests show whether memory grows.
+Starts the service on this machine and asks it with 1, 4 and 16 clients at once. Each client sends one picture, waits for
+the answer, and sends the next. Then 64 clients are more than the service has places for, to see that nothing but 429 and
+503 comes of it. In the end many requests show whether memory grows, and one picture as large as the service takes shows
+how much memory a pixel costs. `benchmarks/server_soak.py` does the same with hostile clients.
 """
 
 from __future__ import annotations
@@ -25,23 +25,12 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Annotated, NamedTuple
 
+import cv2
+import numpy as np
 import typer
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
 _BOUNDARY = "mien-benchmark"
-# `mien serve`, with a classifier that every thread uses for itself.
-_WITHOUT_BATCHING = """
-import sys
-import mien.server.service as service
-from mien.classification.classifier import EmotionClassifier
-class Direct(EmotionClassifier):
-    def __init__(self, classifier, on_batch):
-        self.config, self.predict_logits, self.close = classifier.config, classifier.predict_logits, lambda: None
-service.BatchingClassifier = Direct
-from mien.cli.main import main
-sys.argv[0] = "mien"
-main()
-"""
 
 
 class Run(NamedTuple):
@@ -88,24 +77,15 @@ def main(
     body = _form(picture.read_bytes())
     print(f"{picture.name}, {len(body) / 1000:.0f} kB, {os.cpu_count()} cores")
     statuses: Counter[int] = Counter()
-    with (
-        _serve([sys.executable, "-m", "mien"]) as batching,
-        _serve([sys.executable, "-c", _WITHOUT_BATCHING]) as direct,
-    ):
-        for server in (batching, direct):
-            _ask(server, body, clients=4, requests=50)
+    with _serve() as server:
+        _ask(server, body, clients=4, requests=50)
         for clients in (1, 4, 16):
-            both: tuple[list[Run], list[Run]] = ([], [])
-            for _ in range(rounds):
-                for runs, server in zip(both, (batching, direct), strict=True):
-                    runs.append(_ask(server, body, clients, each))
-            statuses.update(_report(f"{clients:2} clients", both[0]))
-            statuses.update(_report(f"{clients:2} clients, no batching", both[1]))
-        statuses.update(_report("64 clients", [_ask(batching, body, 64, 4 * each)]))
-        statuses.update(_watch_memory(batching, body, requests))
+            statuses.update(_report(f"{clients:2} clients", [_ask(server, body, clients, each) for _ in range(rounds)]))
+        statuses.update(_report("64 clients", [_ask(server, body, 64, 4 * each)]))
+        statuses.update(_watch_memory(server, body, requests))
+        statuses.update(_measure_pixels(server))
         others = sum(count for status, count in statuses.items() if status not in (200, 429, 503))
         print(f"answers other than 200, 429 and 503: {others} of {sum(statuses.values())}")
-        print(_figure(batching.port, "mien_batch_faces"))
     if others:
         raise typer.Exit(1)
 
@@ -116,8 +96,10 @@ def _form(picture: bytes) -> bytes:
 
 
 @contextmanager
-def _serve(command: list[str]) -> Iterator[Server]:
-    process = subprocess.Popen([*command, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True)
+def _serve() -> Iterator[Server]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mien", "serve", "--port", "0"], stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     try:
         yield Server(process, int(re.findall(r"http://[^:]+:(\d+)", process.stderr.readline())[0]))
@@ -187,13 +169,16 @@ def _watch_memory(server: Server, body: bytes, requests: int) -> Counter[int]:
     return statuses
 
 
-def _figure(port: int, name: str) -> str:
-    """The mean of a histogram of `/metrics`."""
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("GET", "/metrics")
-    text = connection.getresponse().read().decode()
-    total, count = (float(re.findall(rf"^{name}_{part} (\S+)", text, re.MULTILINE)[0]) for part in ("sum", "count"))
-    return f"faces in one run of the classifier: {total / count:.2f} on average"
+def _measure_pixels(server: Server) -> Counter[int]:
+    before, side = server.memory(), 7071
+    picture = cv2.imencode(".jpg", np.full((side, side, 3), 90, np.uint8))[1].tobytes()
+    statuses = _ask(server, _form(picture), 1, 1).statuses
+    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
+    peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
+    print(
+        f"a JPEG of {side}x{side} pixels: peak {peak:.0f} MB, {(peak - before) * 2**20 / side**2:.1f} bytes per pixel"
+    )
+    return statuses
 
 
 if __name__ == "__main__":

@@ -289,7 +289,7 @@ def test_description_has_examples_and_errors(serve: Any) -> None:
 def test_every_limit_is_documented() -> None:
     text = (Path(__file__).parents[3] / "docs" / "server.md").read_text(encoding="utf-8")
     for limit in fields(ServerSettings):
-        option = limit.name.removesuffix("_s").replace("_", "-").replace("origins", "origin")
+        option = limit.name.removesuffix("_s").replace("_", "-").replace("origins", "origin").replace("hosts", "host")
         assert (
             f"--{option}" in text
             or f"`{limit.name}`" in text

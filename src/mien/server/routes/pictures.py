@@ -85,7 +85,7 @@ async def _read_all(service: Service, uploads: list[Upload], client: str) -> lis
     pixels = sum(size for size in sizes if isinstance(size, int))
     limit = service.settings.max_request_pixels
     if pixels > limit:
-        detail = f"the pictures have {pixels / 1e6:.1f} megapixels together, more than the {limit / 1e6:g} allowed"
+        detail = f"the pictures have {pixels / 1e6:g} megapixels together, more than the {limit / 1e6:g} allowed"
         raise ProblemError(413, "too_many_pixels", f"{detail}; send them in several requests")
     service.pixels.demand(client, pixels)
     # No more at a time than there are threads, so that others come in between.
