@@ -43,7 +43,7 @@ def site(precision: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def python(precision: str) -> Analyzer:
     """Python's engine with the same network, looking for faces as the page does."""
-    return load(precision=precision, threads=1, detect_size=640, rotate="off")
+    return load(precision=precision, threads=1, detect_size=640, rotate="off", reidentify=False)
 
 
 @contextmanager
@@ -68,12 +68,12 @@ def _reader(site: Path, mode: str) -> Iterator[Any]:
 def _compare(page: dict[str, Any], python: dict[str, Any]) -> float:
     """Assert that two results say the same; the largest difference of a probability."""
     assert len(page["faces"]) == len(python["faces"])
-    worst = 0.0
+    worst, keys = 0.0, ("track", "confirmed", "quality", "uncertain")
     for found, expected in zip(page["faces"], python["faces"], strict=True):
         # Sums in another order move a box by a thousandth of a pixel, over the edge of a rounding now and then.
         np.testing.assert_allclose(found["box"], expected["box"], atol=1)
         assert found["emotion"] == expected["emotion"]
-        assert found.get("track") == expected.get("track")
+        assert [found.get(key) for key in keys] == [expected.get(key) for key in keys]
         for kind in ("probabilities", "smoothed"):
             for label, value in expected.get(kind, {}).items():
                 worst = max(worst, abs(found[kind][label] - value))
@@ -130,13 +130,13 @@ def test_a_video_is_read_as_in_python(shared: Path, site: Path, python: Analyzer
     stream = StreamAnalyzer(python)
     differences = []
     with (
-        open_video(shared / "media" / "group_walk_pexels.mp4", end=2.0, every=2) as video,
+        open_video(shared / "media" / "group_walk_pexels.mp4", end=1.6, every=2) as video,
         _reader(site, "stream") as read,
     ):
         for number, frame in enumerate(video):
             expected = stream.analyze(frame.image, frame.time_s, number).to_dict()
             differences.append(_compare(read(frame.image, frame.time_s), expected))
-    assert len(differences) >= 20
+    assert len(differences) >= 15
     _check(differences, precision)
 
 

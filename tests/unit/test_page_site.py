@@ -88,7 +88,7 @@ def test_settings_are_those_of_python() -> None:
     assert settings["crop"] == {"scale": preprocessing.CROP_SCALE, "shift": preprocessing.CROP_SHIFT}
     assert settings["model"]["uncertain_below"] == 0.4
     assert settings["smoothing"]["time_constant_s"] == 0.9
-    assert settings["columns"]["video"] == list(COLUMNS)
+    assert settings["columns"]["video"] == [column for column in COLUMNS if column != "shot"]
     assert page_settings(config, AnalyzerOptions(), 5)["model"]["uncertain_below"] == config.uncertain_below
 
 

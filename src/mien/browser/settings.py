@@ -15,7 +15,7 @@ from mien.emotions import LABELS
 from mien.live import history
 from mien.options import AnalyzerOptions
 from mien.tables import PHOTOS
-from mien.tracking import smoothing, stream, tracker
+from mien.tracking import confirmation, smoothing, stream, tracker
 from mien.video.rows import COLUMNS
 
 NETWORKS = {"classifier": "classifier.onnx", "detector": "detector.onnx", "aligner": "aligner.onnx"}
@@ -54,13 +54,16 @@ def page_settings(config: ModelConfig, options: AnalyzerOptions, download: int) 
         "detector": _lower(yunet, "SCORE_THRESHOLD NMS_THRESHOLD MAX_SIDE MIN_LONG_SIDE MIN_SIDE SECOND_LOOK_DEGREES")
         | {"strides": yunet._STRIDES},
         "aligner": _lower(landmarks, "_SIDE"),
-        "quality": {"words": quality.QUALITY_FLAGS}
+        "quality": {"words": quality.QUALITY_FLAGS, "severe": sorted(quality.SEVERE_FLAGS)}
         | _lower(quality, "_SIDE SMALL_BELOW DARK_BELOW BLURRED_BELOW TURNED_ABOVE CUT_OFF_ABOVE"),
         "tracking": _lower(tracker, "KEEP_S _JITTER _SPEED _FARTHEST _GROWTH _LOST _VELOCITY_S _COAST_S")
         | _lower(stream, "LOOK_AGAIN_S"),
+        "confirmation": _lower(confirmation, "CONFIRM_S _SCORE _CONFIDENCE _LONGEST_STEP_S")
+        | {"hindered": sorted(confirmation._HINDERED)},
         "smoothing": {"time_constant_s": options.smoothing_s} | _lower(smoothing, "SWITCH_MARGIN SETTLE_S"),
         "history": _lower(history, "SPAN_S _BRIDGED_S"),
-        "columns": {"video": list(COLUMNS), "photo": list(PHOTOS.columns)},
+        # The page notices no cuts.
+        "columns": {"video": [column for column in COLUMNS if column != "shot"], "photo": list(PHOTOS.columns)},
         "limits": {"max_pixels": options.max_pixels, "download": download},
         "networks": NETWORKS,
     }

@@ -116,7 +116,7 @@ test("the history forgets what is older than its span", () => {
 test("a table quotes what needs it, and has a row for frames without faces", () => {
   const lines = toCsv([frame(0.5, "happy"), { ...frame(1, "sad"), faces: [] }], settings.columns.video).split("\r\n");
   assert.equal(lines[0], settings.columns.video.join(","));
-  assert.ok(lines[1].startsWith("0.5,0,1,1,2,3,4,0.9,happy,1,False,"));
+  assert.ok(lines[1].startsWith("0.5,0,1,,1,2,3,4,0.9,happy,1,False,"));
   assert.equal(lines[2], `1,0${",".repeat(settings.columns.video.length - 2)}`);
   const photo = toCsv([frame(0, "sad")], settings.columns.photo).split("\r\n")[1];
   assert.ok(photo.startsWith('"a,b.mp4",1,'));

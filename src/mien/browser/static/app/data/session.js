@@ -11,6 +11,7 @@
  * @property {number} frames
  * @property {Record<string, number>} seconds By emotion, uncertain ones included.
  * @property {number} uncertainS
+ * @property {boolean} confirmed Whether it was seen long and well enough to be a person.
  * @property {number} totalS Seconds in sight.
  */
 
@@ -51,6 +52,7 @@ export class Session {
         people.set(face.track, person);
         person.lastS = timeS;
         person.frames++;
+        person.confirmed ||= face.confirmed ?? false;
         person.totalS += stepS;
         person.seconds[face.emotion] += stepS;
         if (face.uncertain) person.uncertainS += stepS;
@@ -74,6 +76,6 @@ export class Session {
   /** @param {number} track @param {number} timeS @returns {PersonSummary} */
   newcomer(track, timeS) {
     const seconds = Object.fromEntries(this.labels.map((label) => [label, 0]));
-    return { track, firstS: timeS, lastS: timeS, frames: 0, seconds, uncertainS: 0, totalS: 0 };
+    return { track, firstS: timeS, lastS: timeS, frames: 0, confirmed: false, seconds, uncertainS: 0, totalS: 0 };
   }
 }

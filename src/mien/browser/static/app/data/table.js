@@ -22,9 +22,10 @@ export function toCsv(results, columns) {
 /** @param {Face} face @returns {Record<string, unknown>} */
 function faceValues(face) {
   const [x, y, width, height] = face.box;
-  const { score, emotion, confidence, uncertain, track } = face;
+  const { score, emotion, confidence, uncertain, track, confirmed } = face;
   /** @type {Record<string, unknown>} */
-  const values = { x, y, width, height, score, emotion, confidence, uncertain, track, quality: face.quality.join(" ") };
+  const values = { x, y, width, height, score, emotion, confidence, uncertain, track, confirmed };
+  values.quality = face.quality.join(" ");
   for (const [label, value] of Object.entries(face.probabilities)) values[`raw_${label}`] = value;
   for (const [label, value] of Object.entries(face.smoothed ?? {})) values[`smoothed_${label}`] = value;
   return values;

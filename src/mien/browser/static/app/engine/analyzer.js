@@ -7,6 +7,7 @@
  * @import {Box, DetectedFace, Face, FrameResult, Picture, Settings} from "./types.js"
  */
 
+import { Confirmation } from "./confirmation.js";
 import { clamp, roundEven } from "./pixels.js";
 import { qualityFlags } from "./quality.js";
 import { EmotionSmoother, likeliest } from "./smoothing.js";
@@ -53,14 +54,15 @@ export class Analyzer {
   describe(picture, face, answer, shown, emotion) {
     const { labels, model, quality } = this.settings;
     const confidence = fourDigits(shown[emotion]);
+    const flags = qualityFlags(picture, face, quality);
     return {
       box: clipBox(face.box, picture.width, picture.height),
       score: fourDigits(face.score),
       emotion: labels[emotion],
       confidence,
-      uncertain: confidence < model.uncertain_below,
+      uncertain: confidence < model.uncertain_below || flags.some((code) => quality.severe.includes(code)),
       probabilities: this.byEmotion(answer),
-      quality: qualityFlags(picture, face, quality),
+      quality: flags,
     };
   }
 
@@ -77,6 +79,7 @@ export class StreamAnalyzer {
     this.analyzer = analyzer;
     this.tracker = new FaceTracker(analyzer.settings.tracking);
     this.smoother = new EmotionSmoother(analyzer.settings.smoothing);
+    this.confirmation = new Confirmation(analyzer.settings.confirmation);
     this.size = "";
     this.timeS = 0;
     this.number = 0;
@@ -106,10 +109,12 @@ export class StreamAnalyzer {
     const { classifier, settings } = this.analyzer;
     const answers = await classifier.classify(frame, faces, settings.mirror.video);
     this.smoother.keep(this.tracker.alive);
+    this.confirmation.keep(this.tracker.alive);
     const read = faces.map((face, i) => {
       const { probabilities, emotion } = this.smoother.update(ids[i], answers[i], timeS);
       const described = this.analyzer.describe(frame, face, answers[i], probabilities, emotion);
-      return { ...described, track: ids[i], smoothed: this.analyzer.byEmotion(probabilities) };
+      const confirmed = this.confirmation.update(ids[i], described, timeS);
+      return { ...described, track: ids[i], confirmed, smoothed: this.analyzer.byEmotion(probabilities) };
     });
     return { source, width, height, faces: read, frame: this.number++, time_s: timeS };
   }

@@ -24,6 +24,7 @@
  * @property {Record<string, number>} probabilities By emotion.
  * @property {string[]} quality Codes of what makes the face hard to read.
  * @property {number} [track] Id of the person; absent in photos.
+ * @property {boolean} [confirmed] Whether the track has been seen long and well enough to be a person; absent in photos.
  * @property {Record<string, number>} [smoothed] Absent in photos.
  *
  * @typedef {object} FrameResult
@@ -57,10 +58,11 @@
  * @property {{score_threshold: number, nms_threshold: number, max_side: number, min_long_side: number,
  *   min_side: number, second_look_degrees: number, strides: number[]}} detector
  * @property {{side: number}} aligner
- * @property {{words: Record<string, string>, side: number, small_below: number, dark_below: number,
+ * @property {{words: Record<string, string>, severe: string[], side: number, small_below: number, dark_below: number,
  *   blurred_below: number, turned_above: number, cut_off_above: number}} quality
  * @property {{keep_s: number, look_again_s: number, jitter: number, speed: number, farthest: number, growth: number,
  *   lost: number, velocity_s: number, coast_s: number}} tracking
+ * @property {{confirm_s: number, score: number, confidence: number, longest_step_s: number, hindered: string[]}} confirmation
  * @property {{time_constant_s: number, switch_margin: number, settle_s: number}} smoothing
  * @property {{span_s: number, bridged_s: number}} history
  * @property {{video: string[], photo: string[]}} columns

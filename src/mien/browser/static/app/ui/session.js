@@ -12,8 +12,6 @@ import { clock, counted, element, percent, save } from "./dom.js";
 import { drawStrip } from "./strip.js";
 
 const COLUMNS = 240;
-// People who were seen for less are passers-by, or no people; they are in the table.
-const PASSING_S = 1;
 
 /**
  * @param {Settings} settings
@@ -23,12 +21,12 @@ const PASSING_S = 1;
  */
 export function sessionView(settings, session, { title, again, onAgain }) {
   const everybody = session.people().sort((a, b) => b.totalS - a.totalS);
-  const people = everybody.filter(({ totalS }) => totalS >= PASSING_S);
+  const people = everybody.filter(({ confirmed }) => confirmed);
   const name = `${session.source.replace(/\.[^.]*$/, "") || "camera"}-mien.csv`;
   const table = () => save(new Blob([toCsv(session.results, settings.columns.video)], { type: "text/csv" }), name);
   const facts = [clock(session.durationS), counted(people.length, "person", "people"), counted(session.results.length, "frame")];
   const passing = everybody.length - people.length;
-  if (passing) facts.push(`${counted(passing, "more face", "more faces")} for less than a second`);
+  if (passing) facts.push(`${counted(passing, "more face", "more faces")} too short or doubtful`);
   const root = element(
     "section",
     { class: "session", "aria-labelledby": "session-title" },
@@ -46,8 +44,8 @@ export function sessionView(settings, session, { title, again, onAgain }) {
     ...people.map((person) => personView(settings, session, person)),
   );
   if (!people.length) {
-    root.append(element("div", { class: "notice" }, element("div", {}, element("strong", {}, "Nobody was seen for a second or more"),
-      element("p", {}, "The table has a row for each frame all the same."))));
+    root.append(element("div", { class: "notice" }, element("div", {}, element("strong", {}, "Nobody was seen long enough"),
+      element("p", {}, "Half a second of a clear face is needed. The table has a row for each frame all the same."))));
   }
   return root;
 }
