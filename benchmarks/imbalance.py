@@ -20,11 +20,11 @@ from mien.evaluation.metrics import Report, evaluate
 from mien.preprocessing import to_tensor
 from mien.training.callbacks import read_history
 from mien.training.fit import fit
-from mien.training.recipes import Recipe, load_recipe
+from mien.training.recipe import Recipe, load_recipe
 from mien.training.runs import load_run
 
 WAYS = ("none", "class-weights", "sampler", "balance-offline")
-RECIPE = Path(__file__).parents[1] / "recipes" / "cnn2-lite.yaml"
+RECIPE = "cnn2-lite"
 EPOCHS = 10
 
 

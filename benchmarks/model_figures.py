@@ -9,7 +9,6 @@ precision that this machine chooses, which the card names; both precisions stand
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +21,7 @@ import typer
 from mien.analyzer import load
 from mien.classification.base import PHOTO
 from mien.classification.classifier import EmotionClassifier
-from mien.classification.model_config import INT8_FILE
+from mien.classification.model_config import INT8_FILE, load_config, save_config
 from mien.evaluation.charts import save_figure
 from mien.evaluation.datasets import read_fer2013, read_votes
 from mien.evaluation.evaluate import FER2013_HEAD, Predictions, predict_crops, predict_data
@@ -233,9 +232,8 @@ def write_figures(folder: Path, given: Report, through: Report, wild: Report, ro
         "wild_balanced_accuracy": wild.balanced_accuracy,
         "wild_balanced_accuracy_without_fear": without_fear(wild),
     }
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    config["figures"] = {name: round(value, 4) for name, value in figures.items()}
-    write_whole(folder / "config.json", json.dumps(config, indent=2) + "\n")
+    rounded = {name: round(value, 4) for name, value in figures.items()}
+    save_config(replace(load_config(folder), figures=rounded), folder)
 
 
 def without_fear(report: Report) -> float:

@@ -20,9 +20,8 @@ from mien.evaluation.datasets import FaceSet, read_fer2013, read_votes
 from mien.training.callbacks import read_history
 from mien.training.compare import measure_run
 from mien.training.fit import fit
-from mien.training.recipes import load_recipe
+from mien.training.recipe import load_recipe
 
-RECIPES = Path(__file__).parents[1] / "recipes"
 # What the authors claim, on whichever faces they validated on.
 CLAIMS = {"cnn4-dense": "-", "cnn4-gap": "0.60", "cnn2-lite": "-", "cnn5-deep": "0.702", "mien": "-"}
 
@@ -54,7 +53,7 @@ def train(name: str, faces: FaceSet, run: Path, epochs: int) -> Path:
         return run
     if (run / "checkpoints" / "last.ckpt").exists():
         return fit(load_recipe(run / "recipe.yaml"), faces, run, resume=True, progress=sys.stderr.isatty())
-    plan = load_recipe(RECIPES / f"{name}.yaml")
+    plan = load_recipe(name)
     plan = replace(plan, epochs=min(epochs, plan.epochs))
     return fit(plan, faces, run, progress=sys.stderr.isatty())
 
@@ -63,7 +62,7 @@ def describe(name: str, run: Path, faces: FaceSet) -> str:
     """The table's row of a finished run."""
     row, rows = measure_run(run, faces), read_history(run / "metrics.csv")
     hours = sum(float(epoch["seconds"]) for epoch in rows) / 3600
-    asked, allowed = load_recipe(RECIPES / f"{name}.yaml").epochs, load_recipe(run / "recipe.yaml").epochs
+    asked, allowed = load_recipe(name).epochs, load_recipe(run / "recipe.yaml").epochs
     epochs = f"{len(rows)} of {asked}" + (", then no better" if len(rows) < allowed else "")
     return (
         f"| {name} | {epochs} | {hours:.2f} | {row.parameters / 1e6:.2f} M | {row.accuracy:.3f} | {row.macro_f1:.3f} "

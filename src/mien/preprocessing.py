@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -131,4 +132,9 @@ def to_tensor(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], mean: floa
         float32 (N, 1, S, S).
     """
     pixels = np.asarray(crops, np.float32)[:, None]
-    return np.asarray((pixels / 255 - mean) / std, np.float32)
+    return np.asarray(normalize(pixels / 255, mean, std), np.float32)
+
+
+def normalize(pixels: Any, mean: float, std: float) -> Any:
+    """Gray values in 0..1, an array or a PyTorch tensor, less the mean of the training pixels, over their deviation."""
+    return (pixels - mean) / std

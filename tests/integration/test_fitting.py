@@ -31,8 +31,9 @@ from mien.training.export import write_onnx
 from mien.training.fit import fit
 from mien.training.lightning_module import FaceModule
 from mien.training.networks import build_network
-from mien.training.recipes import Optimizer, Recipe
-from mien.training.runs import average_runs, load_run, start_from
+from mien.training.recipe import Optimizer, Recipe
+from mien.training.runs import average_runs, load_run
+from mien.training.start import start_from
 
 STILL = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
 QUICK = Recipe(
@@ -287,7 +288,7 @@ def test_two_processes_are_one_with_twice_the_batch(drawn_csv: Path, tmp_path: P
         "from mien.training import networks\n"
         "from mien.training.fit import fit\n"
         "from mien.training.networks.plain import Cnn2Lite\n"
-        "from mien.training.recipes import load_recipe\n"
+        "from mien.training.recipe import load_recipe\n"
         "networks.NETWORKS['cnn2-lite'] = lambda heads: Cnn2Lite(heads, dropout=0.0)\n"
         "fit(load_recipe(sys.argv[1]), load_faces(Path(sys.argv[2])), sys.argv[3], progress=False)\n"
     )

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mien.training.shipped import find_recipe
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -15,7 +17,7 @@ def test_the_tutorial_runs_on_small_data(drawn_csv: Path, tmp_path: Path, monkey
     import nbformat
 
     # Batches of 64 need more faces than the drawn ones are.
-    recipe = yaml.safe_load((DOCS.parent / "recipes/cnn2-lite.yaml").read_text(encoding="utf-8"))
+    recipe = yaml.safe_load(find_recipe("cnn2-lite").read_text(encoding="utf-8"))
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({**recipe, "batch_size": 16}))
     monkeypatch.setenv("MIEN_TUTORIAL_DATA", str(drawn_csv))
     monkeypatch.setenv("MIEN_TUTORIAL_RECIPE", str(tmp_path / "recipe.yaml"))

@@ -19,7 +19,7 @@ from mien.training.augment import Augment
 from mien.training.distillation import Teachers, load_teachers
 from mien.training.fit import fit
 from mien.training.lightning_module import HEADS
-from mien.training.recipes import Distil, Optimizer, Recipe
+from mien.training.recipe import Distil, Optimizer, Recipe
 from mien.training.runs import load_run
 
 STILL = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
@@ -145,7 +145,7 @@ def test_a_teacher_that_went_on_learning_is_another_one(teacher: Path, drawn: Fa
 
 
 def test_teachers_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="no teacher; expected a run folder"):
+    with pytest.raises(OptionError, match="is not a teacher; expected a run folder"):
         load_teachers(Distil((str(tmp_path / "absent"),)))
     with pytest.raises(OptionError, match="expected a run folder, a folder of these, or a model folder"):
         load_teachers(Distil((str(tmp_path),)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from mien.classification.classifier import EmotionClassifier, blend, softmax
-from mien.classification.model_config import SHIPPED, find_model, load_config, shipped_models
+from mien.classification.model_config import SHIPPED, find_model, load_config, save_config, shipped_models
 from mien.errors import ModelError, OptionError
 from mien.evaluation.datasets import FaceSet
 
@@ -95,7 +96,7 @@ def test_missing_model() -> None:
 @pytest.mark.parametrize("part", ["model.onnx", "config.json"])
 def test_incomplete_folder(folder: Path, part: str) -> None:
     (folder / part).unlink()
-    with pytest.raises(ModelError, match=f"not a model folder, {part} is missing"):
+    with pytest.raises(ModelError, match=f"is not a model folder, {part} is missing"):
         EmotionClassifier(str(folder))
 
 
@@ -114,9 +115,9 @@ def test_damaged_network(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        pytest.param({"mean": None}, "not a valid model description: mean is null", id="type"),
-        pytest.param({"figures": 3}, "not a valid model description: figures is 3", id="figures"),
-        pytest.param({"scales": [[1.0] * 7, "twice"]}, "not a valid model description: scales is", id="row"),
+        pytest.param({"mean": None}, "not a valid model description: mean: expected a number, found None", id="type"),
+        pytest.param({"figures": 3}, "not a valid model description: figures: expected dict, found 3", id="figures"),
+        pytest.param({"scales": [[1.0] * 7, "twice"]}, "not a valid model description: scales: expected a", id="row"),
         pytest.param({"labels": ["a"]}, "labels must be angry", id="labels"),
         pytest.param({"scales": [[1.0] * 7]}, "scales must have one row of 7 numbers per head", id="heads"),
         pytest.param({"biases": [[0.0] * 6] * 2}, "biases must have one row of 7 numbers per head", id="lengths"),
@@ -125,6 +126,12 @@ def test_damaged_network(folder: Path) -> None:
         pytest.param({"priors": [[0.0] * 7] * 2}, "priors must be shares above 0", id="shares"),
         pytest.param({"scales": [[0.0] * 7] * 2}, "scales, photo_temperature and std must be above 0", id="zero"),
         pytest.param({"input_size": 64}, "config.json says otherwise", id="size"),
+        pytest.param({"input_size": float("inf")}, "input_size: expected int, found inf", id="infinite size"),
+        pytest.param({"input_size": 10**9}, "input_size must lie in 1", id="huge size"),
+        pytest.param({"mean": float("nan")}, "mean: expected a finite number, found nan", id="NaN"),
+        pytest.param({"mean": 10**400}, "mean: expected a finite number, found 1", id="400 digits"),
+        pytest.param({"biases": [[float("inf")] * 7] * 2}, "biases: expected a finite number", id="infinite"),
+        pytest.param({"uncertain_below": 7}, "uncertain_below and prior_power must lie in 0", id="threshold"),
     ],
 )
 def test_damaged_config(folder: Path, change: dict[str, Any], message: str) -> None:
@@ -138,10 +145,12 @@ def test_damaged_config(folder: Path, change: dict[str, Any], message: str) -> N
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"{", "damaged or no JSON"),
-        (b"[1]", "expected an object"),
-        (b"null", "expected an object"),
-        (b"\xff\xfe\x00{", "damaged or no JSON"),
+        (b"{", "damaged or not JSON"),
+        (b"[1]", "expected keys and values"),
+        (b"null", "expected keys and values"),
+        (b"\xff\xfe\x00{", "damaged or not JSON"),
+        (b"[" * 100_000, "damaged or not JSON"),
+        (b'{"mean": ' + b"9" * 5000 + b"}", "damaged or not JSON"),
     ],
 )
 def test_config_that_is_no_description(folder: Path, content: bytes, message: str) -> None:
@@ -149,6 +158,25 @@ def test_config_that_is_no_description(folder: Path, content: bytes, message: st
     with pytest.raises(ModelError, match=f"not a valid model description: .*{message}") as caught:
         EmotionClassifier(str(folder))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_network_that_answers_nan_is_refused_when_it_is_opened(folder: Path, value: float) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(folder / "model.onnx"))
+    weights = max(model.graph.initializer, key=lambda entry: entry.ByteSize())
+    broken = onnx.numpy_helper.to_array(weights).copy()
+    broken[:] = value
+    weights.CopyFrom(onnx.numpy_helper.from_array(broken, weights.name))
+    onnx.save(model, str(folder / "model.onnx"))
+    with pytest.raises(ModelError, match=r"model\.onnx: answers with infinite numbers or NaN: its weights are damaged"):
+        EmotionClassifier(str(folder), precision="fp32")
+
+
+def test_a_config_is_written_as_it_is_read(folder: Path) -> None:
+    config = load_config(folder)
+    save_config(replace(config, figures={"x": 0.5}), folder)
+    assert load_config(folder) == replace(config, figures={"x": 0.5})
 
 
 def faces(count: int, drawn: FaceSet) -> np.ndarray:

@@ -18,7 +18,7 @@ from mien.training import export
 from mien.training.augment import Augment
 from mien.training.fit import fit, split_training
 from mien.training.networks import build_network
-from mien.training.recipes import Optimizer, Recipe
+from mien.training.recipe import Optimizer, Recipe
 
 QUIET = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
 TINY = Recipe(

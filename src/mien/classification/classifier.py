@@ -51,6 +51,9 @@ class EmotionClassifier:
                 "config.json says otherwise",
                 file,
             )
+        # Damaged weights answer NaN, which would pass for "angry" and certain.
+        self._file = file
+        self.predict_proba(np.full((1, side, side), 128, np.uint8))
 
     @property
     def input_size(self) -> int:
@@ -85,10 +88,13 @@ class EmotionClassifier:
 
         Raises:
             OptionError: If the model has no such head.
+            ModelError: If the network answers with infinite numbers or NaN.
         """
         check_head(head, self.config)
         scales, biases = np.array(self.config.scales, np.float32), np.array(self.config.biases, np.float32)
         logits = self.predict_logits(crops) * scales + biases
+        if not np.isfinite(logits).all():
+            raise ModelError("answers with infinite numbers or NaN: its weights are damaged", self._file)
         if head in self.config.heads:
             return softmax(logits[:, self.config.heads.index(head)])
         answers = blend(logits, np.array(self.config.priors), self.config.prior_power)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from textwrap import shorten
-from typing import Any, TypeVar
+from typing import Any
 
 from mien.emotions import LABELS
 from mien.errors import ModelError, OptionError
+from mien.files import write_whole
+from mien.plain import PlainValueError, build, show
 
 SHIPPED = Path(__file__).parents[1] / "models"
 INT8_FILE = "model-int8.onnx"
 """The same network in 8-bit numbers; a model folder need not have it."""
-
-_T = TypeVar("_T")
+CONFIG_FILE = "config.json"
+_MAX_SIDE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +80,13 @@ def find_model(name: str) -> Path:
     # Unlike Path.is_dir this is no error for names that are too long.
     if not os.path.isdir(folder):  # noqa: PTH112
         raise OptionError(
-            f"{name}: no such model; expected a folder with model.onnx and config.json, or one of "
-            f"{', '.join(shipped_models())}"
+            "no such model; expected a folder with model.onnx and config.json, or one of "
+            f"{', '.join(shipped_models())}",
+            name,
         )
     for part in ("model.onnx", "config.json"):
         if not (folder / part).is_file():
-            raise ModelError(f"{folder}: not a model folder, {part} is missing")
+            raise ModelError(f"is not a model folder, {part} is missing", folder)
     return folder
 
 
@@ -96,54 +96,43 @@ def load_config(folder: Path) -> ModelConfig:
     Raises:
         ModelError: If it is damaged or says something this version cannot do.
     """
-    path = folder / "config.json"
+    path = folder / CONFIG_FILE
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ModelError(f"{path}: not a valid model description: it is damaged or no JSON") from error
-    if not isinstance(values, dict):
-        raise ModelError(f"{path}: not a valid model description: expected an object, {{…}}")
-
-    def get(key: str, convert: Callable[[Any], _T]) -> _T:
-        try:
-            return convert(values[key])
-        except KeyError:
-            raise ModelError(f"{path}: key {key!r} is missing") from None
-        except (ValueError, TypeError):
-            found = shorten(json.dumps(values[key]), 60)
-            raise ModelError(f"{path}: not a valid model description: {key} is {found}") from None
-
-    config = ModelConfig(
-        name=get("name", str),
-        labels=get("labels", tuple),
-        input_size=get("input_size", int),
-        mean=get("mean", float),
-        std=get("std", float),
-        heads=get("heads", tuple),
-        scales=get("scales", _rows),
-        biases=get("biases", _rows),
-        priors=get("priors", _rows),
-        prior_power=get("prior_power", float),
-        photo_temperature=get("photo_temperature", float),
-        uncertain_below=get("uncertain_below", float),
-        figures=get("figures", dict),
-        training=get("training", dict),
-    )
-    if config.labels != LABELS:
-        raise ModelError(f"{path}: labels must be {', '.join(LABELS)} in this order")
-    tables = {"scales": config.scales, "biases": config.biases, "priors": config.priors}
-    for name, rows in tables.items():
-        if len(rows) != len(config.heads) or not rows or any(len(row) != len(LABELS) for row in rows):
-            raise ModelError(f"{path}: {name} must have one row of {len(LABELS)} numbers per head")
-    if any(not 0 < share <= 1 for row in config.priors for share in row):
-        raise ModelError(f"{path}: priors must be shares above 0")
-    positive = (*(scale for row in config.scales for scale in row), config.photo_temperature, config.std)
-    if not all(0 < value < math.inf for value in positive):
-        raise ModelError(f"{path}: scales, photo_temperature and std must be above 0")
+        raise ModelError(f"cannot be read: {error.strerror}", path) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError("is not a valid model description: it is damaged or not JSON", path) from error
+    try:
+        config = build(ModelConfig, values, ignore_unknown=True)
+    except PlainValueError as error:
+        raise ModelError(f"is not a valid model description: {error}", path) from None
+    _check(config, path)
     return config
 
 
-def _rows(rows: Iterable[Iterable[Any]]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(map(float, row)) for row in rows)
+def save_config(config: ModelConfig, folder: Path) -> None:
+    """Write a model folder's ``config.json``, as `load_config` reads it.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    write_whole(folder / CONFIG_FILE, json.dumps(asdict(config), indent=2, allow_nan=False) + "\n")
+
+
+def _check(config: ModelConfig, path: Path) -> None:
+    if config.labels != LABELS:
+        raise ModelError(f"labels must be {', '.join(LABELS)} in this order", path)
+    if not 1 <= config.input_size <= _MAX_SIDE:
+        raise ModelError(f"input_size must lie in 1..{_MAX_SIDE}, found {show(config.input_size)}", path)
+    tables = {"scales": config.scales, "biases": config.biases, "priors": config.priors}
+    for name, rows in tables.items():
+        if len(rows) != len(config.heads) or not rows or any(len(row) != len(LABELS) for row in rows):
+            raise ModelError(f"{name} must have one row of {len(LABELS)} numbers per head", path)
+    if any(not 0 < share <= 1 for row in config.priors for share in row):
+        raise ModelError("priors must be shares above 0", path)
+    positive = (*(scale for row in config.scales for scale in row), config.photo_temperature, config.std)
+    if any(value <= 0 for value in positive):
+        raise ModelError("scales, photo_temperature and std must be above 0", path)
+    if not 0 <= config.uncertain_below <= 1 or not 0 <= config.prior_power <= 1:
+        raise ModelError("uncertain_below and prior_power must lie in 0..1", path)

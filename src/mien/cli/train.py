@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,23 @@ from mien.cli.options import DataOption, VotesOption
 from mien.cli.output import tables
 
 
+def _list_recipes(wanted: bool) -> None:
+    if not wanted:
+        return
+    from rich import box
+    from rich.table import Table
+
+    from mien.training.shipped import shipped_recipes
+
+    table = Table("recipe", "what it trains", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, path in shipped_recipes().items():
+        table.add_row(name, path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# "))
+    tables.print(table)
+    raise typer.Exit
+
+
 def train(
-    recipe: Annotated[Path, typer.Argument(help="Recipe file, for example recipes/mien.yaml.")],
+    recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe (see --list), or a recipe file.")],
     data: DataOption,
     out: Annotated[Path, typer.Option(help="Run folder to create.")],
     votes: VotesOption = None,
@@ -31,7 +47,8 @@ def train(
     teacher: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="RUN", help="Run or model folder to learn from beside the labels; may be given several times."
+            metavar="RUN",
+            help="Run or model folder to learn from in addition to the labels; may be given several times.",
         ),
     ] = None,
     devices: Annotated[
@@ -39,6 +56,9 @@ def train(
         typer.Option(min=1, help="Processes on this machine, one per GPU.  [default: all GPUs, or one on the CPU]"),
     ] = None,
     nodes: Annotated[int, typer.Option(min=1, help="Machines; start the command on each, see docs/training.md.")] = 1,
+    _: Annotated[
+        bool, typer.Option("--list", callback=_list_recipes, is_eager=True, help="List the shipped recipes and exit.")
+    ] = False,
 ) -> None:
     """Train a network."""
     require_training("training")
@@ -46,7 +66,7 @@ def train(
     # as anything else runs on the machine; asleep they cost an idle machine next to nothing.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from mien.training.fit import fit, is_first_process
-    from mien.training.recipes import load_recipe
+    from mien.training.recipe import load_recipe
 
     plan = load_recipe(recipe)
     if no_pretrained:
@@ -64,4 +84,12 @@ def train(
     faces = load_data(data, votes)
     folder = fit(plan, faces, out, resume=resume, progress=progress, devices=devices, nodes=nodes)
     if is_first_process():
-        tables.print(f"trained: {folder}; next: mien export {folder}", soft_wrap=True)
+        tables.print(f"trained: {folder}; next: {export_command(folder, data, votes)}", soft_wrap=True)
+
+
+def export_command(run: Path, data: Path, votes: Path | None) -> str:
+    """The command line that exports a run, ready to be pasted into a shell."""
+    parts = ["mien", "export", str(run), "--data", str(data)]
+    if votes is not None:
+        parts += ["--votes", str(votes)]
+    return shlex.join([*parts, "--out", str(Path("models", run.absolute().name))])

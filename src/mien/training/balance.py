@@ -43,12 +43,12 @@ def balanced_copies(faces: FaceSet, seed: int) -> tuple[FaceSet, NDArray[np.int6
         The copies alone, and the position in ``faces`` that each was made from. Each face of an emotion is
         copied as often as any other, give or take one. An emotion without a face stays empty.
     """
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     counts = np.bincount(faces.labels, minlength=len(LABELS))
     chosen: list[NDArray[np.int64]] = []
     for label in np.flatnonzero(counts):
         own, missing = np.flatnonzero(faces.labels == label), counts.max() - counts[label]
-        rounds = [dice.permutation(own) for _ in range(-(-missing // len(own)))]
+        rounds = [rng.permutation(own) for _ in range(-(-missing // len(own)))]
         chosen.append(np.concatenate([*rounds, own[:0]])[:missing])
     positions = np.concatenate(chosen)
     copies = faces.select(positions)

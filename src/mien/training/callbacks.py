@@ -40,7 +40,10 @@ class History(Callback):
         if not trainer.is_global_zero or not trainer.current_epoch or not self._path.is_file():
             return
         # An epoch that was written but not saved before the run was killed is trained, and written, again.
-        self._rows = [row for row in read_history(self._path) if int(row["epoch"]) <= trainer.current_epoch]
+        try:
+            self._rows = [row for row in read_history(self._path) if int(row["epoch"]) <= trainer.current_epoch]
+        except (ValueError, KeyError, TypeError, csv.Error):
+            logger.warning("%s: is damaged, and begins again with this epoch", self._path)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started = time.monotonic()

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 from mien.emotions import LABELS
 from mien.evaluation.datasets import FaceSet
 from mien.training.balance import append, balanced_copies
-from mien.training.recipes import Recipe
+from mien.training.recipe import Recipe
 
 # One face in CALIBRATION_SHARE is kept from training, to fit the temperature on.
 CALIBRATION_SHARE = 20

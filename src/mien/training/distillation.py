@@ -18,8 +18,9 @@ from torch import Tensor
 from mien.classification.classifier import choose_file
 from mien.classification.model_config import find_model, load_config, shipped_models
 from mien.errors import OptionError
+from mien.preprocessing import normalize
 from mien.runtime import create_session
-from mien.training.recipes import Distil
+from mien.training.recipe import Distil
 from mien.training.runs import checkpoint_path, load_run
 
 
@@ -48,7 +49,7 @@ class Teacher(Protocol):
 class Teachers:
     """Several teachers, asked as one.
 
-    They are no part of the student: its checkpoints, gradients, averaged weights and processes know nothing of them.
+    They are not part of the student: its checkpoints, gradients, averaged weights and processes know nothing of them.
 
     Args:
         members: At least one.
@@ -70,7 +71,7 @@ class Teachers:
 
     @torch.no_grad()
     def answers(self, faces: Tensor, heads: Sequence[str]) -> list[Tensor | None]:
-        """What the teachers make of faces on average, softened by the temperature.
+        """The teachers' mean probabilities for faces, softened by the temperature.
 
         Args:
             faces: float (N, 1, 48, 48) in 0..1.
@@ -80,14 +81,14 @@ class Teachers:
             For each head float (N, 7), rows add up to 1; None if no teacher has such a head.
         """
         views = (faces, faces.flip(-1)) if self._settings.flip else (faces,)
-        said: dict[str, list[Tensor]] = {head: [] for head in heads}
+        given: dict[str, list[Tensor]] = {head: [] for head in heads}
         for member in self.members:
             for view in views:
                 soft = (member.logits(view).float() / self._settings.temperature).softmax(dim=-1)
                 for position, head in enumerate(member.heads):
-                    if head in said:
-                        said[head].append(soft[:, position])
-        return [torch.stack(said[head]).mean(dim=0) if said[head] else None for head in heads]
+                    if head in given:
+                        given[head].append(soft[:, position])
+        return [torch.stack(given[head]).mean(dim=0) if given[head] else None for head in heads]
 
 
 class _Run:
@@ -99,8 +100,8 @@ class _Run:
         self._module = module.requires_grad_(False)
         self._module.network.to(memory_format=torch.channels_last)
         self.name = str(run)
-        self.heads: tuple[str, ...] = tuple(data["heads"])
-        self.weights, self.faces = _sha256(path), str(data["digest"])
+        self.heads: tuple[str, ...] = data.heads
+        self.weights, self.faces = _sha256(path), data.digest
 
     def to(self, device: torch.device) -> None:
         self._module.to(device)
@@ -126,7 +127,7 @@ class _Folder:
         """Stays where ONNX Runtime has put it."""
 
     def logits(self, faces: Tensor) -> Tensor:
-        batch = ((faces.float() - self._mean) / self._std).cpu().numpy()
+        batch = normalize(faces.float(), self._mean, self._std).cpu().numpy()
         return torch.from_numpy(self._session.run(["logits"], {"faces": batch})[0]).to(faces.device)
 
 
@@ -142,7 +143,7 @@ def load_teachers(settings: Distil) -> Teachers | None:
 
     Raises:
         OptionError: If one is none of these, or has no checkpoint yet.
-        ModelError: If a model folder is damaged.
+        ModelError: If a folder is damaged.
     """
     members = [teacher for name in settings.teachers for teacher in _open(name)]
     return Teachers(members, settings) if members else None
@@ -156,7 +157,7 @@ def _open(name: str) -> list[Teacher]:
     if runs:
         return [_Run(run) for run in runs]
     if name not in shipped_models() and not (folder / "config.json").is_file():
-        raise OptionError(f"{name}: no teacher; expected a run folder, a folder of these, or a model folder")
+        raise OptionError("is not a teacher; expected a run folder, a folder of these, or a model folder", name)
     return [_Folder(name)]
 
 

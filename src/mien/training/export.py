@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import torch
-import yaml
 from numpy.typing import NDArray
 
 from mien.classification.classifier import softmax
+from mien.classification.model_config import ModelConfig, save_config
 from mien.emotions import LABELS
 from mien.errors import DataError, ModelError, OptionError
 from mien.evaluation.datasets import FACE_SIDE, FaceSet
@@ -23,8 +22,8 @@ from mien.preprocessing import to_tensor
 from mien.training.calibrate import calibrate
 from mien.training.datamodule import split_training
 from mien.training.lightning_module import FaceModule
-from mien.training.recipes import load_recipe
-from mien.training.runs import average_runs
+from mien.training.runs import average_runs, read_recipe
+from mien.training.yaml_files import YamlError, read_yaml
 
 MAX_DIFFERENCE = 1e-4
 """How far probabilities of the exported network may be from PyTorch's."""
@@ -46,12 +45,12 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
     Raises:
         OptionError: If a run has no such checkpoint or is of another network, or the folder exists.
         DataError: If these are not the faces that the network was trained on.
-        ModelError: If the exported network answers differently.
+        ModelError: If a run folder is damaged, or the exported network answers differently.
     """
     if out.exists():
-        raise OptionError(f"{out}: exists already; choose another folder")
+        raise OptionError("exists already; choose another folder", out)
     module, data = average_runs((run, *average), checkpoint)
-    if faces.digest() != data["digest"]:
+    if faces.digest() != data.digest:
         raise DataError(f"these are not the faces that {run} was trained on: their digests differ")
     learnt, held_out = split_training(faces)
     sample = faces.select(held_out)
@@ -62,27 +61,28 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
         write_onnx(module, partial / "model.onnx")
         logits, difference = _compare(module, sample.pixels, partial / "model.onnx")
         mirrored, _ = _compare(module, sample.pixels[:, :, ::-1], partial / "model.onnx")
-        if difference > MAX_DIFFERENCE:
-            raise ModelError(f"{out}: exported probabilities differ from PyTorch's by {difference:.1e}")
-        config = {
-            "name": out.name,
-            "labels": list(LABELS),
-            "input_size": FACE_SIDE,
-            "mean": data["mean"],
-            "std": data["std"],
-            "heads": data["heads"],
+        # The comparison is false for NaN, too.
+        if not difference <= MAX_DIFFERENCE:
+            raise ModelError(f"exported probabilities differ from PyTorch's by {difference:.1e}", out)
+        config = ModelConfig(
+            name=out.name,
+            labels=LABELS,
+            input_size=FACE_SIDE,
+            mean=data.mean,
+            std=data.std,
+            heads=data.heads,
             **asdict(calibrate(logits, sample, faces.select(learnt), mirrored)),
-            "figures": {},
-            "training": {
+            figures={},
+            training={
                 "command": _command(run),
                 "recipe": module.recipe.to_dict(),
-                "averaged_with": [load_recipe(other / "recipe.yaml").to_dict() for other in average],
-                "data_sha256": data["digest"],
-                "faces": data["train"],
+                "averaged_with": [read_recipe(other).to_dict() for other in average],
+                "data_sha256": data.digest,
+                "faces": data.train,
                 "torch": version("torch"),
             },
-        }
-        (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        )
+        save_config(config, partial)
         partial.rename(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -90,8 +90,12 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
 
 
 def _command(run: Path) -> str:
-    """The command line that made a run, as it noted it."""
-    return str(yaml.safe_load((run / "environment.yaml").read_text(encoding="utf-8"))["command"])
+    """The command line that made a run, as it noted it; empty where the note is damaged."""
+    try:
+        environment = read_yaml(run / "environment.yaml")
+    except YamlError:
+        return ""
+    return str(environment.get("command", "")) if isinstance(environment, dict) else ""
 
 
 def write_onnx(module: FaceModule, path: Path) -> None:
@@ -132,6 +136,6 @@ def _compare(module: FaceModule, pixels: NDArray[np.uint8], path: Path) -> tuple
         exported = np.asarray(session.run(["logits"], {"faces": batch})[0], np.float32)
         with torch.inference_mode():
             original = module.network(torch.from_numpy(batch)).numpy()
-        largest = max(largest, float(np.abs(softmax(exported) - softmax(original)).max()))
+        largest = float(np.maximum(largest, np.abs(softmax(exported) - softmax(original)).max()))
         logits.append(exported)
     return np.concatenate(logits), largest

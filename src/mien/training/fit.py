@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import lightning.pytorch as pl
 import torch
-import yaml
 from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
@@ -23,7 +22,6 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from mien.errors import DataError, OptionError, TrainingError
 from mien.evaluation.datasets import FaceSet
-from mien.files import write_whole
 from mien.training.balance import class_weights
 from mien.training.callbacks import EpochLines, History
 from mien.training.checkpoints import WholeCheckpoints
@@ -32,8 +30,10 @@ from mien.training.distillation import Teachers, load_teachers
 from mien.training.environment import describe_environment
 from mien.training.inventory import class_complaints
 from mien.training.lightning_module import HEADS, FaceModule
-from mien.training.recipes import Recipe, load_recipe
-from mien.training.runs import normalization_of, start_from
+from mien.training.recipe import Recipe
+from mien.training.runs import DATA_FILE, RECIPE_FILE, RunData, load_weights, read_checkpoint, read_data, read_recipe
+from mien.training.start import normalization_of, start_from
+from mien.training.yaml_files import write_yaml
 
 logger = logging.getLogger(__name__)
 
@@ -66,15 +66,13 @@ def fit(
 
     Raises:
         OptionError: If the folder exists already (without ``resume``) or has no checkpoint (with it).
+        ModelError: If the folder is damaged (with ``resume``).
         DataError: If a split is missing or too small.
         TrainingError: If the loss is no longer a number, or the disk is full.
     """
     folder = Path(out)
     last = folder / "checkpoints" / "last.ckpt"
-    if resume and not last.exists():
-        raise OptionError(f"{folder}: nothing to resume, {last} does not exist")
-    if is_first_process() and not resume and folder.exists() and any(folder.iterdir()):
-        raise OptionError(f"{folder}: exists already; choose another folder or go on with --resume")
+    _check_folder(folder, last, resume)
     learn, _ = split_training(faces)
     train, validation = faces.select(learn), faces.of_usage("PublicTest")
     if len(train) < recipe.batch_size:
@@ -83,38 +81,51 @@ def fit(
     data = _describe_data(faces, train, validation, teachers)
     if resume:
         if recipe.start:
-            data |= _normalization_before(folder)
+            # What the run started from may be gone.
+            before = read_data(folder)
+            data = replace(data, mean=before.mean, std=before.std)
         _check_same_run(folder, recipe, data)
     elif recipe.start:
         # Finished weights expect the pixels that they have learnt from.
-        data["mean"], data["std"] = normalization_of(recipe.start)
+        mean, std = normalization_of(recipe.start)
+        data = replace(data, mean=mean, std=std)
     pl.seed_everything(recipe.seed, verbose=False)
     weights = torch.from_numpy(class_weights(train.labels)) if recipe.imbalance == "class-weights" else None
     # A resumed run takes its weights from the checkpoint.
     pretrained = recipe.pretrained and not resume
-    module = FaceModule(recipe, data["mean"], data["std"], len(data["heads"]), weights, pretrained, teachers)
-    if recipe.start and not resume and start_from(module, recipe.start, train.pixels) != data["digest"]:
+    module = FaceModule(recipe, data.mean, data.std, len(data.heads), weights, pretrained, teachers)
+    if resume:
+        # Now, because what Lightning says of a damaged checkpoint is a traceback.
+        load_weights(module, last, read_checkpoint(last))
+    if recipe.start and not resume and start_from(module, recipe.start, train.pixels) != data.digest:
         # It may have learnt what it is measured on from here.
         logger.warning(
             "%s was trained on other faces: where these are in the validation split, figures flatter", recipe.start
         )
     module.network.to(memory_format=torch.channels_last)
     if is_first_process():
-        for complaint in class_complaints(train) + _teacher_complaints(teachers, data["digest"]):
+        for complaint in class_complaints(train) + _teacher_warnings(teachers, data.digest):
             logger.warning("%s", complaint)
         if not resume:
-            _write_yaml(folder / "recipe.yaml", recipe.to_dict())
-            _write_yaml(folder / "data.yaml", data)
-            _write_yaml(folder / "environment.yaml", describe_environment())
+            write_yaml(folder / RECIPE_FILE, recipe.to_dict())
+            write_yaml(folder / DATA_FILE, asdict(data))
+            write_yaml(folder / "environment.yaml", describe_environment())
     trainer = _trainer(recipe, folder, progress, devices, nodes)
     try:
-        trainer.fit(module, Faces(train, validation, recipe), ckpt_path=last if resume else None, weights_only=False)
+        trainer.fit(module, Faces(train, validation, recipe), ckpt_path=last if resume else None, weights_only=True)
     except TrainingError as error:
-        raise TrainingError(f"{folder}: {error}; {_kept(last)}; try again with a lower optimizer.lr") from None
+        raise TrainingError(f"{error}; {_kept(last)}; try again with a lower optimizer.lr", folder) from None
     except OSError as error:
         advice = "make room and go on with --resume" if last.exists() else "make room and start again"
-        raise TrainingError(f"{folder}: cannot be written: {error.strerror}; {_kept(last)}; {advice}") from error
+        raise TrainingError(f"cannot be written: {error.strerror}; {_kept(last)}; {advice}", folder) from error
     return folder
+
+
+def _check_folder(folder: Path, last: Path, resume: bool) -> None:
+    if resume and not last.exists():
+        raise OptionError(f"nothing to resume, {last} does not exist", folder)
+    if is_first_process() and not resume and folder.exists() and any(folder.iterdir()):
+        raise OptionError("exists already; choose another folder or go on with --resume", folder)
 
 
 def _kept(last: Path) -> str:
@@ -126,20 +137,20 @@ def is_first_process() -> bool:
     return getattr(rank_zero_only, "rank", 0) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
 
 
-def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet, teachers: Teachers | None) -> dict[str, Any]:
+def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet, teachers: Teachers | None) -> RunData:
     scaled = train.pixels / 255
-    return {
-        "digest": faces.digest(),
-        "train": len(train),
-        "validation": len(validation),
-        "heads": list(HEADS[:1] if faces.votes is None else HEADS),
-        "mean": round(float(scaled.mean()), 4),
-        "std": round(float(scaled.std()), 4),
-        "teachers": [member.weights for member in teachers.members] if teachers else [],
-    }
+    return RunData(
+        digest=faces.digest(),
+        train=len(train),
+        validation=len(validation),
+        heads=HEADS[:1] if faces.votes is None else HEADS,
+        mean=round(float(scaled.mean()), 4),
+        std=round(float(scaled.std()), 4),
+        teachers=tuple(member.weights for member in teachers.members) if teachers else (),
+    )
 
 
-def _teacher_complaints(teachers: Teachers | None, digest: str) -> list[str]:
+def _teacher_warnings(teachers: Teachers | None, digest: str) -> list[str]:
     """One line for each teacher that may have learnt what the student is measured on."""
     members = teachers.members if teachers else ()
     return [
@@ -149,28 +160,19 @@ def _teacher_complaints(teachers: Teachers | None, digest: str) -> list[str]:
     ]
 
 
-def _check_same_run(folder: Path, recipe: Recipe, data: dict[str, Any]) -> None:
+def _check_same_run(folder: Path, recipe: Recipe, data: RunData) -> None:
     """A run goes on with the recipe, data and teachers that it began with, or it would be another run."""
-    plan, before = recipe.to_dict(), load_recipe(folder / "recipe.yaml").to_dict()
+    now, before = recipe.to_dict(), read_recipe(folder).to_dict()
     for key, was in before.items():
-        if plan[key] != was:
+        if now[key] != was:
             raise OptionError(
-                f"{folder}: began with another recipe ({key} {was}, now {plan[key]}); resume with the same, or start "
-                "a new run"
+                f"began with another recipe ({key} {was}, now {now[key]}); resume with the same, or start a new run",
+                folder,
             )
-    for key, was in yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8")).items():
-        if data[key] != was:
-            raise DataError(f"{folder}: was trained on other data ({key} {was}, now {data[key]}); resume with the same")
-
-
-def _normalization_before(folder: Path) -> dict[str, Any]:
-    """Mean and standard deviation that a run began with; what it started from may be gone."""
-    before = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
-    return {name: before[name] for name in ("mean", "std")}
-
-
-def _write_yaml(path: Path, values: dict[str, Any]) -> None:
-    write_whole(path, yaml.safe_dump(values, sort_keys=False))
+    given = asdict(data)
+    for key, was in asdict(read_data(folder)).items():
+        if given[key] != was:
+            raise DataError(f"was trained on other data ({key} {was}, now {given[key]}); resume with the same", folder)
 
 
 def _trainer(recipe: Recipe, folder: Path, progress: bool, devices: int | None, nodes: int) -> pl.Trainer:
@@ -196,7 +198,7 @@ def _trainer(recipe: Recipe, folder: Path, progress: bool, devices: int | None, 
     several = count * nodes > 1
     return pl.Trainer(
         max_epochs=recipe.epochs,
-        precision=recipe.precision,  # type: ignore[arg-type]
+        precision=recipe.precision,
         devices=count,
         num_nodes=nodes,
         # While its backbone is frozen, most of a network takes no part in a step.

@@ -15,8 +15,9 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from mien.emotions import LABELS
 from mien.errors import TrainingError
+from mien.preprocessing import normalize
 from mien.training.networks import build_network
-from mien.training.recipes import Recipe
+from mien.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from mien.training.distillation import Teachers
@@ -38,7 +39,7 @@ class FaceModule(pl.LightningModule):
         heads: 1, or 2 where FER+ votes are learnt as well.
         class_weights: Weight of each emotion in the loss on FER-2013's labels, float (7,), or None.
         pretrained: Fetch the weights of a ``timm:`` network rather than draw them.
-        teachers: Finished networks to learn from beside the labels, or None.
+        teachers: Finished networks to learn from in addition to the labels, or None.
     """
 
     class_weights: Tensor | None
@@ -70,7 +71,8 @@ class FaceModule(pl.LightningModule):
 
     def normalize(self, pixels: Tensor) -> Tensor:
         """Gray values in 0..1, float (N, 1, S, S), as the network wants them."""
-        return (pixels - self.mean) / self.std
+        normalized: Tensor = normalize(pixels, self.mean, self.std)
+        return normalized
 
     def forward(self, faces: Tensor) -> Tensor:
         logits: Tensor = self.network(faces)
@@ -104,12 +106,12 @@ class FaceModule(pl.LightningModule):
         logits = self(self.normalize(faces)).float()
         losses = [functional.cross_entropy(logits[:, 0], target, weight=self.class_weights)]
         if self.heads > 1:
-            # Votes of a face that nobody gave one of the seven emotions are all zero, and weigh nothing.
+            # Votes of a face to which no voter gave one of the seven emotions are all zero, and weigh nothing.
             losses.append(functional.cross_entropy(logits[:, 1], votes))
         if self.teachers is not None:
             losses = self._taught(losses, logits, self.teachers.answers(faces, HEADS[: self.heads]))
         loss = losses[0] if self.heads == 1 else losses[0] + self.recipe.ferplus_weight * losses[1]
-        # Looking at a number waits for the GPU; a loss that is none stays none.
+        # Looking at a number waits for the GPU; a loss that is not a number stays so.
         if loss.device.type == "cpu" or batch_idx % 20 == 0:
             self._check(loss)
         self.log("loss", loss, on_step=False, on_epoch=True, prog_bar=True, sync_dist=True)
@@ -117,15 +119,15 @@ class FaceModule(pl.LightningModule):
 
     def _taught(self, losses: list[Tensor], logits: Tensor, answers: list[Tensor | None]) -> list[Tensor]:
         """Each head's loss, with the teachers' share where one of them has such a head."""
-        share, heat = self.recipe.distil.weight, self.recipe.distil.temperature
+        share, temperature = self.recipe.distil.weight, self.recipe.distil.temperature
         taught = []
         for k, (loss, answer) in enumerate(zip(losses, answers, strict=True)):
             if answer is None:
                 taught.append(loss)
                 continue
-            soft = (logits[:, k] / heat).log_softmax(dim=-1)
+            soft = (logits[:, k] / temperature).log_softmax(dim=-1)
             # Gradients through a temperature shrink with its square.
-            difference = functional.kl_div(soft, answer, reduction="batchmean") * heat**2
+            difference = functional.kl_div(soft, answer, reduction="batchmean") * temperature**2
             taught.append((1 - share) * loss + share * difference)
         return taught
 

@@ -35,12 +35,15 @@ class Cnn4Dense(_Plain):
 
 
 class Cnn4Gap(_Plain):
-    """System B: four convolutions (256, 128, 128, 64 channels), their global average, then 512 and 64 dense units."""
+    """System B: four convolutions (256, 128, 128, 64 channels), their global average, then 512 and 64 dense units.
+
+    Dropout is 0.2 throughout.
+    """
 
     def __init__(self, heads: int = 1) -> None:
-        blocks = _blocks((256, 128, 128, 64), convolutions=1, dropout=0.25)
+        blocks = _blocks((256, 128, 128, 64), convolutions=1, dropout=0.2)
         pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        super().__init__(heads, *blocks, *pool, *_dense(64, 512, 0.3), *_dense(512, 64, 0.3), features=64)
+        super().__init__(heads, *blocks, *pool, *_dense(64, 512, 0.2), *_dense(512, 64, 0.2), features=64)
 
 
 class Cnn2Lite(_Plain):
