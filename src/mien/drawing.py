@@ -17,6 +17,9 @@ from mien.results import Face, FrameResult
 # What it costs to cover a pixel of another label, of another face and of the label's own face.
 _LABEL_COST, _FACE_COST, _OWN_COST = 4.0, 1.0, 0.5
 
+# What is left of a blurred face is so many areas wide and high; the blur reaches this share beyond the box.
+_BLUR_CELLS, _BLUR_MARGIN = 6, 0.15
+
 
 class _Area(NamedTuple):
     left: int
@@ -31,7 +34,7 @@ class _Area(NamedTuple):
         return max(0, across) * max(0, down)
 
 
-def draw(frame: Frame, result: FrameResult) -> Frame:
+def draw(frame: Frame, result: FrameResult, *, confidence: bool = True, highlight: int | None = None) -> Frame:
     """Draw every face's box, emotion and confidence, and its id if it is tracked or its number if there are several.
 
     Labels stand above their boxes, or where there is room beside them, so that they hide neither each other nor faces.
@@ -39,18 +42,21 @@ def draw(frame: Frame, result: FrameResult) -> Frame:
     Args:
         frame: uint8 (H, W, 3) BGR, the picture that was analyzed; left as it is.
         result: What was found in it.
+        confidence: Whether labels say how likely the emotion is.
+        highlight: Id of a person, or number of a face, whose box stands out; None for none.
 
     Returns:
         A copy with the drawing on it.
     """
     canvas: Frame = frame.copy()
-    for face in result.faces:
-        _draw_box(canvas, face)
     numbered = list(enumerate(result.faces, start=1))
+    for number, face in numbered:
+        _draw_box(canvas, face, highlight is not None and highlight == (face.track or number))
     labels: list[_Area] = []
     # The largest faces choose first: theirs are the largest labels.
     for number, face in sorted(numbered, key=lambda item: -item[1].area):
-        patch = _render(canvas, face, _prefix(face, number, len(result)))
+        text = _prefix(face, number, len(result)) + (describe(face) if confidence else _emotion(face))
+        patch = _render(canvas, face, text)
         others = [_Area(*other.box) for other in result.faces if other is not face]
         place = _place(patch.shape, _Area(*face.box), canvas.shape, labels, others)
         _paste(canvas, patch, place.left, place.top)
@@ -66,7 +72,40 @@ def _prefix(face: Face, number: int, count: int) -> str:
 
 def describe(face: Face) -> str:
     """The emotion and confidence in words, for example ``happy 93 %`` or ``sad? 41 %`` where uncertain."""
-    return f"{face.emotion}{'?' if face.uncertain else ''} {face.confidence:.0%}".replace("%", " %")
+    return f"{_emotion(face)} {percent(face.confidence)}"
+
+
+def percent(share: float) -> str:
+    """A share of 0..1 as every front end writes it, for example ``93 %``."""
+    return f"{100 * share:.0f} %"
+
+
+def _emotion(face: Face) -> str:
+    return f"{face.emotion}{'?' if face.uncertain else ''}"
+
+
+def blur_faces(frame: Frame, result: FrameResult) -> Frame:
+    """Make the faces of a picture unrecognizable, for pictures that are passed on.
+
+    Each face and some of what is around it is reduced to a few colored areas, so that sharpening brings nothing back.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR, the picture that was analyzed; left as it is.
+        result: What was found in it. Faces that were not found stay as they are.
+
+    Returns:
+        A copy.
+    """
+    canvas: Frame = frame.copy()
+    for face in result.faces:
+        left, top, width, height = face.box
+        margin_x, margin_y = round(width * _BLUR_MARGIN), round(height * _BLUR_MARGIN)
+        area = canvas[
+            max(0, top - margin_y) : top + height + margin_y, max(0, left - margin_x) : left + width + margin_x
+        ]
+        cells = cv2.resize(area, (_BLUR_CELLS, _BLUR_CELLS), interpolation=cv2.INTER_AREA)
+        area[:] = cv2.resize(cells, area.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return canvas
 
 
 def _line(canvas: Frame, face: Face) -> int:
@@ -74,15 +113,17 @@ def _line(canvas: Frame, face: Face) -> int:
     return int(max(1, round(min(canvas.shape[:2]) / 250), round(face.box[2] / 60)))
 
 
-def _draw_box(canvas: Frame, face: Face) -> None:
+def _draw_box(canvas: Frame, face: Face, highlighted: bool) -> None:
     left, top, width, height = face.box
-    corner = left + width - 1, top + height - 1
-    cv2.rectangle(canvas, (left, top), corner, face.emotion.color[::-1], _line(canvas, face), cv2.LINE_AA)
+    corner, line = (left + width - 1, top + height - 1), _line(canvas, face)
+    if highlighted:
+        cv2.rectangle(canvas, (left, top), corner, (255, 255, 255), 4 * line + 2, cv2.LINE_AA)
+    cv2.rectangle(canvas, (left, top), corner, face.emotion.color[::-1], 2 * line if highlighted else line, cv2.LINE_AA)
 
 
-def _render(canvas: Frame, face: Face, prefix: str) -> NDArray[np.uint8]:
+def _render(canvas: Frame, face: Face, text: str) -> NDArray[np.uint8]:
     size = int(np.clip(face.box[2] / 6, 11, max(11, min(canvas.shape[:2]) / 16)))
-    return _label(prefix + describe(face), size, face.emotion.color)
+    return _label(text, size, face.emotion.color)
 
 
 def _place(

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.drawing import describe, draw
+from mien.drawing import blur_faces, describe, draw
 from mien.emotions import Emotion
 from mien.results import Face, FrameResult
 
@@ -86,3 +86,30 @@ def test_the_largest_face_keeps_its_label_where_it_is_looked_for() -> None:
     mask = labels_of((face((100, 150, 120, 120)), face((105, 100, 30, 30))))
     # Above the small face; between the two there is no room for the large one's, which stands elsewhere at its side.
     assert not mask[103:127, 108:132].any()
+
+
+def test_blurred_faces_cannot_be_recognized(analyzer, astronaut) -> None:
+    result = analyzer.analyze(astronaut)
+    blurred = blur_faces(astronaut, result)
+    left, top, width, height = result.faces[0].box
+    before = astronaut[top : top + height, left : left + width]
+    after = blurred[top : top + height, left : left + width]
+    # Hardly any detail is left in the face, and what lies far from it is as it was.
+    assert sharpness_of(after) < 0.02 * sharpness_of(before)
+    np.testing.assert_array_equal(blurred[top + 2 * height :], astronaut[top + 2 * height :])
+    # A head may still be found there, but neither who it is nor what it shows.
+    assert all(face.uncertain for face in analyzer.analyze(blurred))
+
+
+def sharpness_of(picture) -> float:
+    return float(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.CV_64F).var())
+
+
+def test_labels_without_confidence_and_a_box_that_stands_out(analyzer, astronaut) -> None:
+    result = analyzer.analyze(astronaut)
+    usual = draw(astronaut, result)
+    short = draw(astronaut, result, confidence=False)
+    marked = draw(astronaut, result, highlight=1)
+    changed = [int((picture != astronaut).any(axis=2).sum()) for picture in (short, usual, marked)]
+    assert changed[0] < changed[1] < changed[2]
+    np.testing.assert_array_equal(draw(astronaut, result, highlight=7), usual)

@@ -1,1 +1,1 @@
-"""Cameras and clips as live pictures: for the desktop app and the web app."""
+"""The shared half of the desktop and the web app: sources, what people showed, recordings, session reports."""

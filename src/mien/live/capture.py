@@ -1,4 +1,4 @@
-"""Taking frames on a thread of their own: whoever asks gets the newest one, older ones are dropped."""
+"""Taking frames on a thread of their own: the newest one is handed out, older ones are dropped."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Capture:
             self._thread.join(timeout_s)
 
     def take(self, timeout_s: float) -> Grabbed | None:
-        """The newest frame that nobody has taken, waiting for it; None if none came, or none will come any more."""
+        """The newest frame that was not taken yet, waiting for it; None if none came, or no more will come."""
         with self._changed:
             self._changed.wait_for(lambda: self._newest is not None or self.finished, timeout_s)
             grabbed, self._newest = self._newest, None
@@ -106,7 +106,7 @@ class Capture:
         except MienError as error:
             state, self.error = State.FAILED, error
         except Exception as error:
-            # A thread that dies in silence would leave a window that waits for ever.
+            # A thread that dies silently would leave a window that waits forever.
             _LOG.exception("reading frames failed")
             state, self.error = State.FAILED, MienError(f"reading frames failed: {error}")
         finally:

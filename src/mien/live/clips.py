@@ -50,7 +50,7 @@ class Clip:
         if frame is not None:
             return frame.image, frame.time_s
         if self._reader.damage is not None:
-            raise VideoError(f"{self._reader.name}: {self._reader.damage}")
+            raise VideoError(self._reader.damage, self._reader.name)
         return None
 
     def close(self) -> None:
@@ -70,12 +70,10 @@ class NetworkStream:
         try:
             self._container = av.open(url, timeout=_TIMEOUT_S, options=_OPTIONS)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise CameraError(
-                f"{url}: cannot be reached ({_reason(error)}); check the address, then try again"
-            ) from None
+            raise CameraError(f"cannot be reached ({_reason(error)}); check the address, then try again", url) from None
         if not self._container.streams.video:
             self._container.close()
-            raise CameraError(f"{url}: sends no pictures")
+            raise CameraError("sends no pictures", url)
         self._frames: Iterator[AvFrame] = self._container.decode(video=0)
         # What has an end is a file, and waits on the server; what has none is a camera.
         self.duration_s: float | None = self._container.duration / 1e6 if self._container.duration else None
@@ -87,11 +85,11 @@ class NetworkStream:
         try:
             frame = next(self._frames, None)
         except (av.error.FFmpegError, OSError) as error:
-            raise CameraError(f"{self.name}: the connection broke ({_reason(error)}); try again") from None
+            raise CameraError(f"the connection broke ({_reason(error)}); try again", self.name) from None
         if frame is None:
             if self.waits:
                 return None
-            raise CameraError(f"{self.name}: sends no more pictures; try again")
+            raise CameraError("sends no more pictures; try again", self.name)
         time_s = frame.time if self.waits and frame.time is not None else time.monotonic() - self._start
         return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), time_s
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.emotions import Emotion
+from mien.live.strips import average_columns
 from mien.results import Face, FrameResult
 
 SPAN_S = 30.0
 """Seconds that are kept."""
 
-# A face that is missed for less is shown as seen throughout.
-_BRIDGED_S = 0.5
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who was seen.
+    """A person who was seen.
 
     Attributes:
         track: Id of the track.
@@ -60,7 +57,7 @@ class History:
             self._forget()
 
     def people(self) -> list[Person]:
-        """Everybody seen in the last `SPAN_S` seconds: those in sight first, each group by id."""
+        """Everyone seen in the last `SPAN_S` seconds: those in sight first, each group by id."""
         with self._lock:
             people = [
                 Person(track, self._faces[track], self._now_s - samples[-1][0])
@@ -80,18 +77,11 @@ class History:
         """
         with self._lock:
             samples, now_s = list(self._samples.get(track, ())), self._now_s
-        sums, numbers = np.zeros((count, len(Emotion)), np.float32), np.zeros(count, np.int64)
         # Stretches begin at multiples of their length, so that the picture scrolls instead of flickering.
         step = SPAN_S / count
-        last = int(now_s / step)
-        for time_s, probabilities in samples:
-            column = int(time_s / step) - last + count - 1
-            if column >= 0:
-                sums[column] += probabilities
-                numbers[column] += 1
-        with np.errstate(invalid="ignore"):
-            averages = np.asarray(sums / numbers[:, None], np.float32)
-        return _bridge(averages, longest=round(_BRIDGED_S / step))
+        start_s = (int(now_s / step) - count + 1) * step
+        times = [time_s for time_s, _ in samples]
+        return average_columns(times, [probabilities for _, probabilities in samples], start_s, step, count)
 
     def _forget(self) -> None:
         oldest = self._now_s - SPAN_S
@@ -105,12 +95,3 @@ class History:
 def shown(face: Face) -> dict[Emotion, float]:
     """The probabilities to show: smoothed where there are such."""
     return dict(face.smoothed or face.probabilities)
-
-
-def _bridge(columns: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
-    """Fill gaps of up to so many stretches, which come from frames farther apart than a stretch is long."""
-    seen = np.flatnonzero(~np.isnan(columns[:, 0]))
-    for before, after in pairwise(seen):
-        if 1 < after - before <= longest + 1:
-            columns[before + 1 : after] = columns[before]
-    return columns

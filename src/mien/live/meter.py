@@ -27,7 +27,10 @@ class RateMeter:
         self._drop(now_s)
         if len(self._times) < 2:
             return 0.0
-        return (len(self._times) - 1) / max(1e-6, self._times[-1] - self._times[0])
+        # Frames that arrive several at once all count from the time of those before them.
+        first = self._times[0]
+        later = sum(1 for time_s in self._times if time_s > first)
+        return later / max(1e-6, self._times[-1] - first)
 
     def _drop(self, now_s: float) -> None:
         while self._times and now_s - self._times[0] > self._window_s:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,9 @@ import numpy as np
 
 from mien.detection.base import Frame
 from mien.errors import CameraError
+
+# How many cameras to offer where they cannot be listed.
+_OFFERED = 4
 
 
 class Source(Protocol):
@@ -94,6 +98,42 @@ def open_source(text: str) -> Source:
     from mien.live.clips import Clip, NetworkStream
 
     return NetworkStream(text) if "://" in text else Clip(Path(text))
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """A camera of this machine: its number, and what it is called."""
+
+    number: int
+    name: str
+
+
+def list_cameras(devices: Path = Path("/dev"), names: Path = Path("/sys/class/video4linux")) -> list[CameraInfo]:
+    """The cameras that can be chosen.
+
+    Linux names those that are connected. Elsewhere nothing lists cameras without opening them, which switches them
+    on, so the first four numbers are offered.
+
+    Args:
+        devices: Where Linux has its devices.
+        names: Where it has their names.
+    """
+    if sys.platform != "linux":
+        return [CameraInfo(number, f"Camera {number}") for number in range(_OFFERED)]
+    cameras = []
+    for number in sorted(int(path.name[5:]) for path in devices.glob("video*") if path.name[5:].isdecimal()):
+        entry = names / f"video{number}"
+        # Cameras have further devices for metadata, with an index above 0.
+        if _first_line(entry / "index") in ("", "0"):
+            cameras.append(CameraInfo(number, _first_line(entry / "name") or f"Camera {number}"))
+    return cameras
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip().split("\n")[0]
+    except OSError:
+        return ""
 
 
 def describe_source(text: str) -> str:

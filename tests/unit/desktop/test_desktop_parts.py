@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.apps.desktop.cards import cards_of_faces, cards_of_people, strip
+from mien.apps.desktop.card_image import beside
+from mien.apps.desktop.cards import cards_of_faces, cards_of_people
 from mien.apps.desktop.files import new_path
 from mien.apps.desktop.keys import KEYS, action
-from mien.apps.desktop.session import clock
 from mien.apps.desktop.settings import Settings
-from mien.apps.desktop.sheet import sheet, strip_columns
 from mien.emotions import Emotion
+from mien.live.clock import clock
 from mien.live.history import SPAN_S, History
 from mien.live.meter import Average, RateMeter
+from mien.live.strips import draw_strip
 
 
 def test_rate_meter_counts_only_the_last_moments() -> None:
@@ -75,7 +76,7 @@ def test_history_begins_anew_when_time_runs_backwards(result_at) -> None:
     assert [person.track for person in history.people()] == [2]
 
 
-def test_columns_of_somebody_unknown_are_empty() -> None:
+def test_columns_of_a_person_unknown_are_empty() -> None:
     assert np.isnan(History().columns(7, 5)).all()
 
 
@@ -84,11 +85,11 @@ def test_saved_pictures_have_the_cards_beside_the_frame(result_at) -> None:
     history.add(result)
     frame = np.full((480, 640, 3), 200, np.uint8)
     with_bars, without, empty = (
-        sheet(frame, cards)
+        beside(frame, cards)
         for cards in (
-            cards_of_people(history, result.faces, strip_columns(480), True),
-            cards_of_people(history, result.faces, strip_columns(480), False),
-            [],
+            lambda columns: cards_of_people(history, result.faces, columns, True),
+            lambda columns: cards_of_people(history, result.faces, columns, False),
+            lambda columns: [],
         )
     )
     assert with_bars.shape == without.shape == empty.shape
@@ -102,9 +103,12 @@ def test_saved_pictures_have_the_cards_beside_the_frame(result_at) -> None:
 @pytest.mark.parametrize("height", [1, 90, 360, 2160])
 def test_cards_fit_beside_any_frame(result_at, height: int) -> None:
     faces = [face for _ in range(9) for face in result_at(0.0, p1=Emotion.ANGRY).faces]
-    picture = sheet(np.zeros((height, 20, 3), np.uint8), cards_of_faces(faces, True))
+    frame = np.zeros((height, 20, 3), np.uint8)
+    picture = beside(frame, lambda columns: cards_of_faces(faces, True))
     assert picture.shape[0] == height
-    assert picture.shape == sheet(np.zeros((height, 20, 3), np.uint8), []).shape
+    assert picture.shape == beside(frame, lambda columns: []).shape
+    grown = beside(frame, lambda columns: cards_of_faces(faces, True), grow=True)
+    assert grown.shape[0] >= max(height, 9 * 18)
 
 
 def test_cards_say_what_the_picture_says(result_at) -> None:
@@ -121,11 +125,12 @@ def test_strip_divides_every_column_between_the_emotions() -> None:
     columns[0, Emotion.HAPPY.number] = 1.0
     columns[1, [Emotion.ANGRY.number, Emotion.SAD.number]] = 0.25, 0.75
     columns[2] = np.nan
-    picture = strip(columns, 8, (1, 2, 3))
+    picture = draw_strip(columns, 8, (1, 2, 3))
     assert picture.shape == (8, 3, 3)
     assert (picture[:, 0] == Emotion.HAPPY.color).all()
-    assert (picture[:2, 1] == Emotion.ANGRY.color).all()
-    assert (picture[2:, 1] == Emotion.SAD.color).all()
+    # In the order of the emotions from the foot, so that neutral is on top, as in the timeline.
+    assert (picture[6:, 1] == Emotion.ANGRY.color).all()
+    assert (picture[:6, 1] == Emotion.SAD.color).all()
     assert (picture[:, 2] == (1, 2, 3)).all()
 
 
@@ -142,6 +147,7 @@ def test_strip_divides_every_column_between_the_emotions() -> None:
         ("Next", 0, "scroll_down"),
         ("c", 4, None),
         ("q", 8, None),
+        ("m", 0, "mark"),
         ("x", 0, None),
     ],
 )
@@ -164,8 +170,8 @@ def test_new_paths_never_name_a_file_that_exists(tmp_path: Path) -> None:
 
 def test_settings_are_remembered(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "desktop.json"
-    Settings("/a", "/b").save(path)
-    assert Settings.load(path) == Settings("/a", "/b")
+    Settings("/a", "/b", "light", "2").save(path)
+    assert Settings.load(path) == Settings("/a", "/b", "light", "2")
     assert [file.name for file in path.parent.iterdir()] == ["desktop.json"]
 
 
@@ -187,4 +193,4 @@ def test_settings_that_cannot_be_written_do_no_harm(tmp_path: Path, caplog: pyte
 
 
 def test_clock() -> None:
-    assert [clock(s) for s in (0, 59.9, 60, 3601)] == ["0:00", "0:59", "1:00", "60:01"]
+    assert [clock(s) for s in (0, 59.9, 60, 3601)] == ["0:00", "0:59", "1:00", "1:00:01"]

@@ -44,7 +44,7 @@ def make(analyzer: Analyzer, tmp_path: Path) -> Iterator[Callable[..., Session]]
 
 
 def _seen(session: Session) -> Callable[[], bool]:
-    return lambda: session.update() or session.shot is not None
+    return lambda: session.update() or session.shown is not None
 
 
 def _when(session: Session, holds: Callable[[], object]) -> Callable[[], object]:
@@ -70,9 +70,9 @@ def test_a_camera_is_shown_and_let_go(make, fake_source, until: Until) -> None:
     until(_seen(session))
     assert session.notice is None
     assert session.title == "camera 0"
-    (face,) = session.shot.result.faces
+    (face,) = session.shown.result.faces
     assert face.emotion is Emotion.HAPPY
-    assert set(session.shot.stage_s) >= {"detect", "classify"}
+    assert set(session.shown.stage_s) >= {"detect", "classify"}
     session.close()
     assert source.closed
 
@@ -112,10 +112,10 @@ def test_pause_stands_still(make, fake_source, until: Until) -> None:
     until(_seen(session))
     session.toggle_pause()
     session.update()
-    shot = session.shot
+    shown = session.shown
     for _ in range(20):
         assert not session.update()
-    assert session.shot is shot
+    assert session.shown is shown
     assert session.paused
     session.toggle_pause()
     until(session.update)
@@ -128,7 +128,7 @@ def test_a_clip_ends_with_its_last_frame_and_plays_again(make, fake_source, unti
     until(_when(session, lambda: session.ended))
     session.update()
     assert session.notice is None
-    assert session.shot.result.time_s == pytest.approx(0.05)
+    assert session.shown.result.time_s == pytest.approx(0.05)
     assert session.title == "clip.mp4   0:00 / 0:00"
     session.toggle_pause()
     assert not session.ended
@@ -139,15 +139,15 @@ def test_screenshot_has_what_the_window_shows_at_full_size(make, fake_source, un
     session = make(fake_source())
     session.open_live("0")
     assert session.screenshot() is None
-    assert "Nothing to save" in session.note_text
+    assert "Nothing to save" in session.saver.note_text
     until(_seen(session))
     path = session.screenshot()
     assert path is not None
     assert path.parent.name == "saved"
-    assert session.note_text == f"Saved {path}"
+    assert session.saver.note_text == f"Saved {path}"
     picture = read_image(path)
-    height, width = session.shot.frame.shape[:2]
-    np.testing.assert_array_equal(picture[:, :width], draw(session.shot.frame, session.shot.result))
+    height, width = session.shown.frame.shape[:2]
+    np.testing.assert_array_equal(picture[:, :width], draw(session.shown.frame, session.shown.result))
     assert picture.shape[0] == height
     yellow = (picture == Emotion.HAPPY.color[::-1]).all(axis=2)
     assert yellow[:, :width].sum() > 50, "the box"
@@ -163,10 +163,10 @@ def test_saving_where_it_is_impossible_says_so(make, fake_source, until: Until, 
     (tmp_path / "file").touch()
     session.choose_save_folder(tmp_path / "file")
     assert session.screenshot() is None
-    assert "cannot be written" in session.note_text
+    assert "cannot be written" in session.saver.note_text
     session.toggle_recording()
-    assert "cannot be written" in session.note_text
-    assert session.recording_s is None
+    assert "cannot be written" in session.saver.note_text
+    assert session.saver.recording_s is None
 
 
 def test_recording_is_a_playable_video(make, fake_source, until: Until) -> None:
@@ -174,15 +174,15 @@ def test_recording_is_a_playable_video(make, fake_source, until: Until) -> None:
 
     session = make(fake_source())
     session.toggle_recording()
-    assert "Nothing to record" in session.note_text
+    assert "Nothing to record" in session.saver.note_text
     session.open_live("0")
     until(_seen(session))
     session.toggle_recording()
-    until(lambda: session.update() and session.recording_s > 0.3)
+    until(lambda: session.update() and session.saver.recording_s > 0.3)
     session.toggle_recording()
-    assert session.recording_s is None
+    assert session.saver.recording_s is None
     (path,) = (session.settings.save_path).glob("*.mp4")
-    assert session.note_text == f"Saved {path}"
+    assert session.saver.note_text == f"Saved {path}"
     with open_video(path) as video:
         frames = list(video)
     assert len(frames) >= 5
@@ -196,8 +196,8 @@ def test_recording_ends_with_the_camera_and_is_kept(make, fake_source, until: Un
     session.open_live("0")
     until(_seen(session))
     session.toggle_recording()
-    until(_when(session, lambda: session.recording_s is None))
-    assert session.note_text.startswith("Saved ")
+    until(_when(session, lambda: session.saver.recording_s is None))
+    assert session.saver.note_text.startswith("Saved ")
     assert len(list(session.settings.save_path.glob("*.mp4"))) == 1
 
 
@@ -206,7 +206,7 @@ def test_closing_finishes_the_recording(make, fake_source, until: Until) -> None
     session.open_live("0")
     until(_seen(session))
     session.toggle_recording()
-    until(lambda: session.update() and session.recording_s > 0.1)
+    until(lambda: session.update() and session.saver.recording_s > 0.1)
     session.close()
     names = [path.name for path in session.settings.save_path.iterdir()]
     assert [name.endswith(".mp4") and not name.startswith(".") for name in names] == [True]
@@ -223,10 +223,10 @@ def test_pictures_one_after_the_other(make, until: Until, tmp_path: Path) -> Non
     assert [card.title for card in session.cards(10)] == ["Face 1"]
     session.step(1)
     until(session.update)
-    assert session.shot.frame.shape == (50, 60, 3)
+    assert session.shown.frame.shape == (50, 60, 3)
     assert session.cards(10) == []
     session.step(1)
-    until(_when(session, lambda: session.notice is not None and "cannot be read" in session.notice.title))
+    until(_when(session, lambda: session.notice is not None and "cannot be shown" in session.notice.title))
     assert "no such file" in session.notice.text
     session.step(1)
     until(session.update)
@@ -240,7 +240,7 @@ def test_cards_follow_the_toggle_and_the_face(make, fake_source, until: Until) -
     session.open_live("0")
     until(_seen(session))
     (card,) = session.cards(60)
-    assert card.title == "Person 1"
+    assert card.title == "Person #1"
     assert card.answer == "happy 80 %"
     assert set(card.bars) == set(Emotion)
     assert card.columns.shape == (60, 7)
@@ -255,7 +255,7 @@ def test_no_emotion_is_claimed_for_somebody_who_left(make, fake_source, until: U
     session.open_live("0")
     until(_seen(session))
     analyzer.detector.detect = lambda frame: []
-    until(_when(session, lambda: session.cards(60)[0].color is None))
+    until(_when(session, lambda: session.cards(60)[0].emotion is None))
     (card,) = session.cards(60)
     assert card.answer.startswith("left ")
     assert card.bars == {}

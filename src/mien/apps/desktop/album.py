@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from mien.analyzer import Analyzer
-from mien.apps.desktop.live import Shot
+from mien.apps.desktop.live import FrameWithResult
 from mien.errors import MienError
 from mien.images import read_image
 
@@ -55,7 +55,7 @@ class Album:
         self.error = None
         self._pending = self._executor.submit(self._read, self._paths[self.number])
 
-    def take(self) -> Shot | None:
+    def take(self) -> FrameWithResult | None:
         """The picture, once when it has been read; None before and after, and where it cannot be read."""
         if not self._pending.done():
             return None
@@ -66,19 +66,19 @@ class Album:
             self.error = error
         except Exception as error:  # Whatever it is, the window must live on and say it.
             _LOG.exception("%s", self.name)
-            self.error = MienError(f"{self.name}: cannot be read: {error}")
+            self.error = MienError(f"cannot be read: {error}", self.name)
         return None
 
     def close(self) -> None:
         """Stop reading."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _read(self, path: Path) -> Shot | None:
+    def _read(self, path: Path) -> FrameWithResult | None:
         frame = read_image(path, self._analyzer.options.max_pixels)
-        return Shot(frame, self._analyzer.analyze_frame(frame, str(path)))
+        return FrameWithResult(frame, self._analyzer.analyze_frame(frame, str(path)))
 
 
-def _nothing() -> Future[Shot | None]:
-    future: Future[Shot | None] = Future()
+def _nothing() -> Future[FrameWithResult | None]:
+    future: Future[FrameWithResult | None] = Future()
     future.set_result(None)
     return future

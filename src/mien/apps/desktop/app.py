@@ -5,11 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from mien.analyzer import load
 from mien.apps.desktop.session import Session
 from mien.errors import MissingExtraError, WindowError
 from mien.options import AnalyzerOptions
+
+if TYPE_CHECKING:
+    import tkinter as tk
 
 
 def run(options: AnalyzerOptions, source: str = "0", save_folder: Path | None = None) -> None:
@@ -36,17 +40,27 @@ def run(options: AnalyzerOptions, source: str = "0", save_folder: Path | None = 
 
     analyzer = load(options)
     try:
-        root = tk.Tk(className="mien")
+        root = _root(tk)
     except tk.TclError as error:
         raise WindowError(f"no screen to open a window on ({error}); start it from a desktop session") from None
     session = Session(analyzer, save_folder)
-    camera = source if source.isdecimal() or "://" in source else "0"
-    window = Window(root, session, camera)
+    is_camera = source.isdecimal() or "://" in source
+    window = Window(root, session, source if is_camera else session.settings.camera or "0")
     # The window asks for Ctrl-C and the like at every tick, so that a recording is finished before the end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: window.close())
     session.open_live(source)
     root.mainloop()
+
+
+def _root(module: Any) -> tk.Tk:
+    """The window, one that takes files dropped on it where tkinterdnd2 is installed and works."""
+    try:
+        from tkinterdnd2 import TkinterDnD  # type: ignore[import-untyped,unused-ignore]
+
+        return cast("tk.Tk", TkinterDnD.Tk(className="mien"))
+    except (ImportError, RuntimeError):
+        return cast("tk.Tk", module.Tk(className="mien"))
 
 
 def check_tkinter() -> None:

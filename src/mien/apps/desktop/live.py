@@ -1,4 +1,4 @@
-"""A camera or video being read: one thread takes frames, another analyses the newest."""
+"""A camera or video being read: one thread takes frames, another analyzes the newest."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mien.errors import MienError
 from mien.live.capture import Capture, Grabbed, State
 from mien.live.history import History
 from mien.live.meter import Average, RateMeter
+from mien.live.session_log import SessionLog
 from mien.live.sources import Source
 from mien.results import FrameResult
 from mien.tracking.stream import StreamAnalyzer
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameWithResult:
     """A frame, uint8 (H, W, 3) BGR, what was found in it, and how many seconds each stage took lately."""
 
     frame: Frame
@@ -43,20 +44,22 @@ class Live:
         name: What people call the source.
 
     Attributes:
-        history: The last half minute of everybody seen.
+        history: The last half minute of everyone seen.
+        log: The whole session.
     """
 
     def __init__(self, analyzer: Analyzer, open_source: Callable[[], Source], name: str) -> None:
         self.name = name
         self.history = History()
+        self.log = SessionLog(name)
         self._stream = StreamAnalyzer(analyzer)
         self._capture = Capture(open_source)
         self._error: MienError | None = None
         self._meter = RateMeter()
         self._stages = Average()
         self._lock = threading.Lock()
-        self._newest: Shot | None = None
-        self._recording: tuple[Recorder, Callable[[Shot], Frame]] | None = None
+        self._newest: FrameWithResult | None = None
+        self._recording: tuple[Recorder, Callable[[FrameWithResult], Frame]] | None = None
         self._closed = threading.Event()
         self._paused = False
         self._thread = threading.Thread(target=self._run, name="mien-analysis", daemon=True)
@@ -88,22 +91,22 @@ class Live:
 
     @property
     def paused(self) -> bool:
-        """Whether it stands still."""
+        """Whether it is paused."""
         return self._paused
 
     def pause(self, paused: bool) -> None:
-        """Stand still, or go on."""
+        """Pause, or resume."""
         with self._lock:
             self._paused = paused
         self._capture.pause(paused)
 
-    def take(self) -> Shot | None:
+    def take(self) -> FrameWithResult | None:
         """The newest analyzed frame that was not taken yet; None where there is none."""
         with self._lock:
-            shot, self._newest = self._newest, None
-        return shot
+            newest, self._newest = self._newest, None
+        return newest
 
-    def record(self, recorder: Recorder, picture: Callable[[Shot], Frame]) -> None:
+    def record(self, recorder: Recorder, picture: Callable[[FrameWithResult], Frame]) -> None:
         """Write every frame analyzed from now on to this recorder, as the given function draws it."""
         with self._lock:
             self._recording = recorder, picture
@@ -142,8 +145,9 @@ class Live:
                 return
             self._meter.tick(now)
             self.history.add(result)
-            shot = self._newest = Shot(grabbed.frame, result, stages)
+            newest = self._newest = FrameWithResult(grabbed.frame, result, stages)
             recording = self._recording
+        self.log.add(grabbed.frame, result)
         if recording is not None:
             recorder, picture = recording
-            recorder.write(picture(shot), grabbed.time_s)
+            recorder.write(picture(newest), grabbed.time_s)

@@ -6,8 +6,9 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
-from mien.apps.desktop import palette, theme
-from mien.apps.desktop.session import Notice
+from mien.apps.desktop import theme
+from mien.apps.desktop.palette import Palette
+from mien.apps.desktop.wording import Notice
 
 
 class NoticeView:
@@ -15,18 +16,27 @@ class NoticeView:
 
     Args:
         parent: The widget.
+        palette: The colors.
         retry: What the button does.
     """
 
-    def __init__(self, parent: tk.Misc, retry: Callable[[], object]) -> None:
+    def __init__(self, parent: tk.Misc, palette: Palette, retry: Callable[[], object]) -> None:
         self._shown: Notice | None = None
         self._wrapped_at = 0
-        self._frame = tk.Frame(parent, background=palette.STAGE)
-        self._title = self._line(theme.TITLE, palette.TEXT)
+        self._frame = tk.Frame(parent)
+        self._title = tk.Label(self._frame, font=theme.TITLE, justify="center")
         self._title.pack()
-        self._text = self._line(theme.BODY, palette.DIM)
+        self._text = tk.Label(self._frame, font=theme.BODY, justify="center")
         self._text.pack(pady=(10, 0))
+        self.recolor(palette)
         self._button = ttk.Button(self._frame, style="Accent.TButton", command=retry)
+
+    def recolor(self, palette: Palette) -> None:
+        """Use other colors from now on."""
+        for widget in (self._frame, self._title, self._text):
+            widget.configure(background=palette.stage)
+        self._title.configure(foreground=palette.text)
+        self._text.configure(foreground=palette.dim)
 
     def show(self, notice: Notice | None) -> bool:
         """Show a notice, or none.
@@ -52,9 +62,6 @@ class NoticeView:
             self._button.pack(pady=(22, 0), ipadx=12)
             self._button.focus_set()
         return had_button and not notice.retry
-
-    def _line(self, font: str, color: str) -> tk.Label:
-        return tk.Label(self._frame, background=palette.STAGE, foreground=color, font=font, justify="center")
 
     def _wrap(self) -> None:
         width = max(200, min(560, self._frame.master.winfo_width() - 60))

@@ -1,22 +1,50 @@
-"""The app's colors."""
+"""The app's colors, dark and light."""
 
 from __future__ import annotations
 
-BACKGROUND = "#1c1c1c"
-STAGE = "#121212"
-SURFACE = "#262626"
-TRACK = "#383838"
-TEXT = "#f2f2f2"
-DIM = "#a3a3a3"
-FAINT = "#8a8a8a"
-RECORDING = "#ff5c5c"
+import shutil
+import sys
+from dataclasses import dataclass
 
 
-def hexadecimal(color: tuple[int, int, int]) -> str:
-    """A color, red, green and blue, as Tk and Pillow write it."""
-    return "#{:02x}{:02x}{:02x}".format(*color)
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colors as Tk and Pillow write them.
+
+    Attributes:
+        name: ``dark`` or ``light``.
+        background: Of the window.
+        stage: Behind the picture.
+        surface: Of cards.
+        track: Of bars and strips where nothing was seen.
+        text: Of what matters.
+        dim: Of what matters less; still 4.5 : 1 on every ground.
+        recording: Of the mark that a recording goes on.
+    """
+
+    name: str
+    background: str
+    stage: str
+    surface: str
+    track: str
+    text: str
+    dim: str
+    recording: str
 
 
-def rgb(color: str) -> tuple[int, int, int]:
-    """The inverse of `hexadecimal`."""
-    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+DARK = Palette("dark", "#1c1c1c", "#121212", "#262626", "#383838", "#f2f2f2", "#a8a8a8", "#ff5c5c")
+LIGHT = Palette("light", "#fafafa", "#e9e9e9", "#ffffff", "#dedede", "#1b1b1b", "#565656", "#c62020")
+
+
+def choose_palette(name: str) -> Palette:
+    """The palette of this name; for an empty one that of the system, which is dark where it cannot be told."""
+    if name:
+        return LIGHT if name == LIGHT.name else DARK
+    if sys.platform.startswith("linux") and shutil.which("gsettings") is None:
+        # Where a Linux desktop keeps no such setting darkdetect calls everything light.
+        return DARK
+    try:
+        import darkdetect  # type: ignore[import-untyped,unused-ignore]
+    except ImportError:
+        return DARK
+    return LIGHT if darkdetect.theme() == "Light" else DARK

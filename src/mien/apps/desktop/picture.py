@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageTk
 
-from mien.apps.desktop import palette, theme
-from mien.apps.desktop.live import Shot
+from mien.apps.desktop import theme
+from mien.apps.desktop.live import FrameWithResult
+from mien.apps.desktop.palette import Palette
 from mien.detection.base import Frame
-from mien.drawing import draw
+from mien.drawing import blur_faces, draw
 from mien.results import FrameResult
 
 # Larger than this many times its size a picture shows its pixels, not its content.
@@ -20,19 +21,34 @@ _LARGEST_SCALE = 4.0
 
 
 class PictureView(tk.Canvas):
-    """Shows a shot as large as fits, drawn on, with marks for pause and recording in its corner."""
+    """Shows a frame as large as fits, drawn on, with marks for pause and recording in its corner."""
 
-    def __init__(self, parent: tk.Misc) -> None:
-        super().__init__(parent, background=palette.STAGE, highlightthickness=0, takefocus=True)
-        self._shot: Shot | None = None
+    def __init__(self, parent: tk.Misc, palette: Palette) -> None:
+        super().__init__(parent, background=palette.stage, highlightthickness=0, takefocus=True)
+        self._palette = palette
+        self._shown: FrameWithResult | None = None
+        self._blur = False
+        self._highlight: int | None = None
         self._photo: ImageTk.PhotoImage | None = None
         self._image = self.create_image(0, 0, anchor="center")
         self._marks: tuple[str, ...] = ()
         self.bind("<Configure>", lambda _: self._render())
 
-    def show(self, shot: Shot | None) -> None:
-        """Show a shot, or nothing."""
-        self._shot = shot
+    def recolor(self, palette: Palette) -> None:
+        """Use other colors from now on."""
+        self._palette = palette
+        self.configure(background=palette.stage)
+        self._draw_marks()
+
+    def show(self, shown: FrameWithResult | None, blur: bool = False, highlight: int | None = None) -> None:
+        """Show a frame, or nothing.
+
+        Args:
+            shown: The frame; None for nothing.
+            blur: Whether faces are made unrecognizable.
+            highlight: Id of the person, or number of the face, whose box stands out.
+        """
+        self._shown, self._blur, self._highlight = shown, blur, highlight
         self._render()
 
     def mark(self, *texts: str) -> None:
@@ -43,12 +59,14 @@ class PictureView(tk.Canvas):
 
     def _render(self) -> None:
         width, height = self.winfo_width(), self.winfo_height()
-        if self._shot is None or width < 2 or height < 2:
+        if self._shown is None or width < 2 or height < 2:
             self._photo = None
             self.itemconfigure(self._image, image="")
             return
-        frame, result = fit(self._shot.frame, self._shot.result, width, height)
-        image = Image.fromarray(draw(frame, result)[:, :, ::-1])
+        frame, result = fit(self._shown.frame, self._shown.result, width, height)
+        if self._blur:
+            frame = blur_faces(frame, result)
+        image = Image.fromarray(draw(frame, result, highlight=self._highlight)[:, :, ::-1])
         if self._photo is not None and (self._photo.width(), self._photo.height()) == image.size:
             self._photo.paste(image)
         else:
@@ -60,11 +78,11 @@ class PictureView(tk.Canvas):
         self.delete("mark")
         x = 16
         for text in self._marks:
-            fill = palette.RECORDING if text.startswith("●") else palette.TEXT
+            fill = self._palette.recording if text.startswith("●") else self._palette.text
             label = self.create_text(x + 10, 30, text=text, anchor="w", fill=fill, font=theme.STRONG, tags="mark")
             left, top, right, bottom = self.bbox(label)
             plate = self.create_rectangle(
-                left - 10, top - 6, right + 10, bottom + 6, fill=palette.BACKGROUND, width=0, tags="mark"
+                left - 10, top - 6, right + 10, bottom + 6, fill=self._palette.background, width=0, tags="mark"
             )
             self.tag_lower(plate, label)
             x = right + 18

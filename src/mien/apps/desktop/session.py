@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mien.analyzer import Analyzer
 from mien.apps.desktop.album import Album
+from mien.apps.desktop.card_image import beside
 from mien.apps.desktop.cards import Card, cards_of_faces, cards_of_people
-from mien.apps.desktop.files import new_path
-from mien.apps.desktop.live import Live, Shot
+from mien.apps.desktop.explainer import Explainer
+from mien.apps.desktop.live import FrameWithResult, Live
+from mien.apps.desktop.saver import Saver
 from mien.apps.desktop.settings import Settings, settings_path
-from mien.apps.desktop.sheet import sheet, strip_columns
+from mien.apps.desktop.wording import Notice, notice_of, title_of
 from mien.detection.base import Frame
-from mien.drawing import draw
+from mien.drawing import blur_faces, draw
 from mien.errors import MienError
-from mien.images import write_image
+from mien.files import is_video
+from mien.images import IMAGE_SUFFIXES
 from mien.live.capture import State
+from mien.live.clock import clock
+from mien.live.session_log import Marker
+from mien.live.session_log import Session as LiveSession
 from mien.live.sources import Source, describe_source, open_source
-
-if TYPE_CHECKING:
-    from mien.live.recorder import Recorder
-
-# Seconds for which it stays visible what was just done.
-_NOTE_S = 6.0
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something to say in the place of the picture.
-
-    Attributes:
-        title: In a few words.
-        text: In a sentence.
-        retry: What a button says that tries again, empty for no button.
-    """
-
-    title: str
-    text: str
-    retry: str = ""
 
 
 class Session:
@@ -50,14 +31,19 @@ class Session:
 
     Args:
         analyzer: Reads the faces.
-        save_folder: For screenshots and recordings; None takes the one that is remembered.
+        save_folder: For what is saved; None takes the one that is remembered.
         settings_file: Where folders are remembered; None takes the system's place for it.
         opener: Opens what live frames come from.
 
     Attributes:
-        shot: What is looked at; None as long as there is nothing.
+        shown: What is looked at; None as long as there is nothing.
+        explanation: The picture that explains a face of it; None while none is shown.
+        report: The last live session, once it is over; None as long as there is none.
+        reviewing: Whether `report` is looked at.
         show_all: Whether all seven probabilities are shown.
-        settings: The remembered folders.
+        blur: Whether faces are made unrecognizable in what is shown and saved.
+        settings: What is remembered.
+        saver: Writes files, and has what there is to say.
     """
 
     def __init__(
@@ -67,10 +53,15 @@ class Session:
         settings_file: Path | None = None,
         opener: Callable[[str], Source] = open_source,
     ) -> None:
-        self.shot: Shot | None = None
+        self.shown: FrameWithResult | None = None
+        self.explanation: FrameWithResult | None = None
+        self.report: LiveSession | None = None
+        self.reviewing = False
         self.show_all = True
+        self.blur = False
         self._settings_file = settings_file or settings_path()
         self.settings = Settings.load(self._settings_file)
+        self.saver = Saver(lambda: self.settings.save_path)
         if save_folder is not None:
             self.choose_save_folder(save_folder)
         self._analyzer = analyzer
@@ -78,8 +69,7 @@ class Session:
         self._source = ""
         self._live: Live | None = None
         self._album: Album | None = None
-        self._recorder: Recorder | None = None
-        self._note, self._note_until = "", 0.0
+        self._explainer = Explainer(analyzer)
 
     # Opening
 
@@ -88,6 +78,12 @@ class Session:
         self._leave()
         self._source = source
         self._live = Live(self._analyzer, lambda: self._opener(source), describe_source(source))
+
+    def open_camera(self, source: str) -> None:
+        """Show a camera, and remember it."""
+        self.settings.camera = source
+        self.settings.save(self._settings_file)
+        self.open_live(source)
 
     def open_video(self, path: Path) -> None:
         """Show a video file, and remember its folder."""
@@ -102,27 +98,41 @@ class Session:
         self._leave()
         self._album = Album(self._analyzer, paths)
 
+    def open_files(self, paths: Sequence[Path]) -> None:
+        """Show files that were dropped on the window: the pictures among them, or else the first video."""
+        pictures = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
+        videos = [path for path in paths if is_video(path)]
+        if pictures:
+            self.open_pictures(pictures)
+        elif videos:
+            self.open_video(videos[0])
+        elif paths:
+            self.saver.note(f"{paths[0].name} is neither a picture nor a video")
+
     def retry(self) -> None:
         """Open the same camera or video once more."""
-        if self._live is not None:
+        if self._source:
             self.open_live(self._source)
 
     def step(self, by: int) -> None:
         """Go on by so many pictures."""
         if self._album is not None and len(self._album) > 1:
             self._album.step(by)
-            self.shot = None
+            self.shown = None
+            self._end_explanation()
 
     def close(self) -> None:
         """Finish a recording and let go of cameras and files."""
         self._leave()
+        self._explainer.close()
 
     # What the keys do
 
     def toggle_pause(self) -> None:
-        """Stand still, or go on; play a clip again that is over."""
+        """Pause, or resume; play a clip again that is over."""
         if self._live is None:
             return
+        self._end_explanation()
         if self._live.state is State.ENDED:
             self.retry()
         elif self._live.state is not State.FAILED:
@@ -132,38 +142,93 @@ class Session:
         """Show all seven probabilities, or only the likeliest."""
         self.show_all = not self.show_all
 
+    def toggle_blur(self) -> None:
+        """Make faces unrecognizable in what is shown and saved, or show them again."""
+        self.blur = not self.blur
+        self.saver.note("Faces are blurred, also in what is saved" if self.blur else "Faces are shown")
+
+    def remember_theme(self, name: str) -> None:
+        """Use the dark or the light theme from now on."""
+        self.settings.theme = name
+        self.settings.save(self._settings_file)
+
     def screenshot(self) -> Path | None:
-        """Save what is looked at, as `picture` makes it, and say so.
+        """Save what is looked at, and say so.
 
         Returns:
-            The file; None if there is nothing to save or it cannot be written.
+            The file; None if there is nothing to save or it cannot be written. Of a session that is over, its folder.
         """
-        if self.shot is None:
-            self.note("Nothing to save yet: there is no picture")
+        if self.reviewing:
+            return self.save_report()
+        if self.explanation is not None:
+            return self.saver.save_picture(self.explanation.frame)
+        if self.shown is None:
+            self.saver.note("Nothing to save yet: there is no picture")
             return None
-        path = new_path(self.settings.save_path, ".png", datetime.now())
-        try:
-            write_image(self.picture(self.shot), path)
-        except MienError as error:
-            self.note(f"{error}. Press F to choose another folder")
-            return None
-        self.note(f"Saved {path}")
-        return path
+        return self.saver.save_picture(self.picture(self.shown, grow=True))
 
     def toggle_recording(self) -> None:
         """Begin to record, or end it, and say so."""
-        if self._recorder is not None:
-            self._finish_recording()
+        if self.saver.recording_s is not None:
+            self.saver.finish_recording()
         elif self._live is None or self._live.state is not State.RUNNING:
-            self.note("Nothing to record: start the camera or open a video first")
+            self.saver.note("Nothing to record: start the camera or open a video first")
         else:
-            self._begin_recording(self._live)
+            self.saver.begin_recording(self._live, self.picture)
+
+    def mark(self) -> Marker | None:
+        """Mark the present moment of a live session, and say so; None if there is none."""
+        marker = self._live.log.mark() if self._live is not None else None
+        if marker is None:
+            self.saver.note("Nothing to mark: start the camera or open a video first")
+        else:
+            self.saver.note(f"Marked {clock(marker.time_s)}")
+        return marker
+
+    def annotate(self, marker: Marker, note: str) -> None:
+        """Add a note to a marker of the session that goes on; too late once it is over."""
+        if self._live is not None and marker in self._live.log.markers:
+            self._live.log.annotate(marker, note)
+            self.saver.note(f"Marked {clock(marker.time_s)}: {note}" if note else f"Marked {clock(marker.time_s)}")
+
+    def end_session(self) -> None:
+        """End the live session and look at what it left, or look at the last one again."""
+        if self._live is not None:
+            self._leave()
+        if self.report is None:
+            self.saver.note("No session yet: start the camera or open a video first")
+        else:
+            self.reviewing = self._album is None or not self.reviewing
+
+    def save_report(self) -> Path | None:
+        """Save table, data, timeline and report of the session that is over; returns the folder."""
+        return self.saver.save_session(self.report, portraits=not self.blur) if self.report is not None else None
+
+    def explain(self, number: int | None = None) -> None:
+        """Show which part of a face decided, or go back to the picture.
+
+        Args:
+            number: Id of the person or number of the face; None for the largest.
+        """
+        if self.explanation is not None or self._explainer.busy:
+            self._end_explanation()
+        elif self.shown is None or not self.shown.result.faces:
+            self.saver.note("Nothing to explain: there is no face")
+        elif self.blur:
+            self.saver.note("An explanation shows the face; press B to stop blurring first")
+        else:
+            if self._live is not None and self._live.state is State.RUNNING:
+                self._live.pause(True)
+            faces = enumerate(self.shown.result.faces, start=1)
+            place = next((k for k, face in faces if number is not None and number in (face.track or k,)), None)
+            self._explainer.begin(self.shown.frame, place)
+            self.saver.note("Finding out which part of the face decided …")
 
     def choose_save_folder(self, folder: Path) -> None:
         """Save to this folder from now on, and remember it."""
         self.settings.save_folder = str(folder.absolute())
         self.settings.save(self._settings_file)
-        self.note(f"Screenshots and recordings go to {self.settings.save_folder}")
+        self.saver.note(f"Screenshots, recordings and reports go to {self.settings.save_folder}")
 
     # What there is to show
 
@@ -171,33 +236,47 @@ class Session:
         """Take over what the threads have done since the last time.
 
         Returns:
-            Whether `shot` has changed.
+            Whether `shown` or `explanation` has changed.
         """
         source = self._live or self._album
-        shot = source.take() if source is not None else None
-        if shot is not None:
-            self.shot = shot
+        newest = source.take() if source is not None else None
+        if newest is not None:
+            self.shown = newest
         over = self._live is None or self._live.state in (State.ENDED, State.FAILED)
-        if self._recorder is not None and (over or self._recorder.error is not None):
-            self._finish_recording()
-        return shot is not None
+        if self.saver.failed or (over and self.saver.recording_s is not None):
+            self.saver.finish_recording()
+        explained = None
+        try:
+            explained = self._explainer.take()
+        except MienError as error:
+            self.saver.note(error.reason)
+        if explained is not None:
+            self.explanation = explained
+            self.saver.note("Press W to go back, S to save this picture")
+        return newest is not None or explained is not None
 
-    def cards(self, columns: int, shot: Shot | None = None) -> list[Card]:
-        """A card for everybody there is something to say about.
+    def cards(self, columns: int, shown: FrameWithResult | None = None) -> list[Card]:
+        """A card for everyone there is something to say about.
 
         Args:
             columns: Into how many columns to divide the last half minute.
-            shot: What they are to agree with; None for what is looked at.
+            shown: What they are to agree with; None for what is looked at.
         """
-        shot = shot or self.shot
-        faces = shot.result.faces if shot is not None else ()
+        shown = shown or self.shown
+        faces = shown.result.faces if shown is not None else ()
         if self._live is not None:
             return cards_of_people(self._live.history, faces, columns, self.show_all)
         return cards_of_faces(faces, self.show_all)
 
-    def picture(self, shot: Shot) -> Frame:
-        """What is saved of a shot: the frame with boxes and labels, and the cards beside it; called on any thread."""
-        return sheet(draw(shot.frame, shot.result), self.cards(strip_columns(shot.frame.shape[0]), shot))
+    def picture(self, shown: FrameWithResult, grow: bool = False) -> Frame:
+        """What is saved: the frame with boxes and labels, and the cards beside it; called on any thread.
+
+        Args:
+            shown: The frame.
+            grow: Whether the picture may become higher where there are very many people.
+        """
+        frame = blur_faces(shown.frame, shown.result) if self.blur else shown.frame
+        return beside(draw(frame, shown.result), lambda columns: self.cards(columns, shown), grow=grow)
 
     @property
     def live(self) -> Live | None:
@@ -210,31 +289,9 @@ class Session:
         return self._live is not None and self._live.paused
 
     @property
-    def recording_s(self) -> float | None:
-        """Length of the recording in seconds; None while there is none."""
-        return self._recorder.length_s if self._recorder is not None else None
-
-    @property
-    def note_text(self) -> str:
-        """What was just done; empty after a few seconds."""
-        return self._note if time.monotonic() < self._note_until else ""
-
-    def note(self, text: str) -> None:
-        """Say for a few seconds what was done."""
-        self._note, self._note_until = text, time.monotonic() + _NOTE_S
-
-    @property
     def title(self) -> str:
         """What is looked at: ``camera 0``, ``walk.mp4  0:07 / 0:19`` or ``group.jpg  2 of 5``."""
-        if self._live is not None:
-            length, shot = self._live.duration_s, self.shot
-            if length is None or shot is None:
-                return self._live.name
-            return f"{self._live.name}   {clock(shot.result.time_s or 0.0)} / {clock(length)}"
-        if self._album is not None:
-            place = f"   {self._album.number + 1} of {len(self._album)}" if len(self._album) > 1 else ""
-            return self._album.name + place
-        return ""
+        return title_of(self._live, self._album, self.shown)
 
     @property
     def ended(self) -> bool:
@@ -244,55 +301,23 @@ class Session:
     @property
     def notice(self) -> Notice | None:
         """What to say in the place of the picture; None where the picture is to be seen."""
-        if self._live is not None:
-            if self._live.state is State.FAILED:
-                return Notice(f"No picture from {self._live.name}", str(self._live.error), "Try again")
-            if self.shot is None and self._live.state is not State.ENDED:
-                return Notice(f"Opening {self._live.name} …", "This takes a moment")
-        if self._album is not None:
-            if self._album.error is not None:
-                return Notice("This picture cannot be read", str(self._album.error))
-            if self.shot is None:
-                return Notice(f"Reading {self._album.name} …", "Large pictures take a moment")
-        return None
+        return notice_of(self._live, self._album, self.shown is not None)
 
-    def _begin_recording(self, live: Live) -> None:
-        try:
-            # PyAV is an extra, and everything else does without it.
-            from mien.live.recorder import Recorder
-
-            self._recorder = Recorder(new_path(self.settings.save_path, ".mp4", datetime.now()))
-        except MienError as error:
-            self.note(f"{error}. Press F to choose another folder")
-            return
-        live.record(self._recorder, self.picture)
-        self.note(f"Recording to {self._recorder.path}")
-
-    def _finish_recording(self) -> None:
-        recorder, self._recorder = self._recorder, None
-        if recorder is None:
-            return
-        if self._live is not None:
-            self._live.stop_recording()
-        try:
-            path = recorder.finish()
-        except MienError as error:
-            self.note(str(error))
-        else:
-            self.note(f"Saved {path}" if path else "Nothing was recorded: no picture came in time")
+    def _end_explanation(self) -> None:
+        self._explainer.cancel()
+        self.explanation = None
 
     def _leave(self) -> None:
-        self._finish_recording()
+        self.saver.finish_recording()
         for source in (self._live, self._album):
             if source is not None:
                 source.close()
-        self._live = self._album = self.shot = None
+        if self._live is not None:
+            self.report = self._live.log.finish() or self.report
+        self._end_explanation()
+        self._live = self._album = self.shown = None
+        self.reviewing = False
 
     def _remember_open(self, path: Path) -> None:
         self.settings.open_folder = str(path.absolute().parent)
         self.settings.save(self._settings_file)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, for example ``1:07``."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -1,10 +1,10 @@
-"""What the app remembers from one run to the next: folders."""
+"""What the app remembers from one run to the next."""
 
 from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from mien.files import write_whole
@@ -26,15 +26,19 @@ def settings_path() -> Path:
 
 @dataclass(slots=True)
 class Settings:
-    """Folders that are remembered.
+    """What is remembered.
 
     Attributes:
         save_folder: For screenshots and recordings.
         open_folder: Where the last pictures or video were opened.
+        theme: ``dark`` or ``light``; empty to follow the system.
+        camera: Number or URL of the camera that was chosen last; empty as long as none was.
     """
 
     save_folder: str = ""
     open_folder: str = ""
+    theme: str = ""
+    camera: str = ""
 
     @property
     def save_path(self) -> Path:
@@ -46,7 +50,7 @@ class Settings:
         """Read the settings; defaults where there are none or they cannot be read."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(str(values.get("save_folder", "")), str(values.get("open_folder", "")))
+            return cls(**{field.name: str(values.get(field.name, "")) for field in fields(cls)})
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError, AttributeError) as error:

@@ -8,7 +8,7 @@ from tkinter import font as tkfont
 import sv_ttk
 from PIL import Image, ImageDraw, ImageTk
 
-from mien.apps.desktop.palette import BACKGROUND
+from mien.apps.desktop.palette import Palette
 from mien.emotions import Emotion
 
 BODY, STRONG, SMALL, TITLE = "MienBody", "MienStrong", "MienSmall", "MienTitle"
@@ -16,9 +16,9 @@ BODY, STRONG, SMALL, TITLE = "MienBody", "MienStrong", "MienSmall", "MienTitle"
 _FAMILIES = ("Segoe UI", "SF Pro Text", "Inter", "Cantarell", "Ubuntu", "Noto Sans", "Open Sans", "DejaVu Sans")
 
 
-def apply(root: tk.Tk) -> None:
+def apply(root: tk.Tk, palette: Palette) -> None:
     """Give the window and everything in it the app's looks."""
-    sv_ttk.set_theme("dark", root)
+    set_colors(root, palette)
     family = _family(root)
     if "Segoe UI Variable Text" not in tkfont.families(root):
         # The theme's own font comes with Windows 11 only.
@@ -29,11 +29,16 @@ def apply(root: tk.Tk) -> None:
     # A `tkfont.Font` would take its font along when it is collected.
     for name, size, weight in ((BODY, 13, "normal"), (STRONG, 14, "bold"), (SMALL, 11, "normal"), (TITLE, 22, "bold")):
         root.tk.call("font", "create", name, "-family", family, "-size", -size, "-weight", weight)
-    root.configure(background=BACKGROUND)
     if root.tk.call("tk", "windowingsystem") == "x11":
         _adapt_file_dialog(root)
     icon = ImageTk.PhotoImage(_icon(), master=root)
     root.iconphoto(True, icon)  # type: ignore[arg-type]
+
+
+def set_colors(root: tk.Tk, palette: Palette) -> None:
+    """Switch the window and ttk's widgets to a palette."""
+    sv_ttk.set_theme(palette.name, root)
+    root.configure(background=palette.background)
 
 
 def _adapt_file_dialog(root: tk.Tk) -> None:

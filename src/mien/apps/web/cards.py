@@ -6,18 +6,14 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.apps.web.theme import hexadecimal
 from mien.classification.quality import QUALITY_FLAGS
-from mien.detection.base import Frame
 from mien.drawing import describe
 from mien.emotions import Emotion
 from mien.results import Face
-
-_THUMBNAIL = 96
 
 
 def bars(probabilities: Mapping[Emotion, float]) -> str:
@@ -107,20 +103,9 @@ def grid(cards: Sequence[str]) -> str:
     return f'<div class="mien-grid">{"".join(cards)}</div>'
 
 
-def thumbnail(frame: Frame, face: Face) -> str:
-    """A small picture of a face.
-
-    Args:
-        frame: The picture, uint8 (H, W, 3) BGR.
-        face: A face in it.
-    """
-    left, top, width, height = face.box
-    side = max(width, height)
-    x, y = max(0, left + (width - side) // 2), max(0, top + (height - side) // 2)
-    cut = frame[y : y + side, x : x + side]
-    small = cv2.resize(cut, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
-    data = b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
-    return f'<img alt="" src="data:image/jpeg;base64,{data}">'
+def thumbnail(portrait: bytes) -> str:
+    """A small picture of a face, given as JPEG."""
+    return f'<img alt="" src="data:image/jpeg;base64,{b64encode(portrait).decode()}">'
 
 
 def notice(heading: str, text: str) -> str:

@@ -18,6 +18,7 @@ from mien.detection.base import Frame
 from mien.drawing import draw
 from mien.errors import ImageError
 from mien.images import read_image
+from mien.live.portraits import portrait
 from mien.results import FrameResult
 from mien.tables import PHOTOS
 
@@ -64,7 +65,7 @@ def read_picture(analyzer: Analyzer, content: bytes, name: str) -> Reading:
     suffix = ".png" if name.lower().endswith((".png", ".webp", ".bmp")) else ".jpg"
     several = len(result) > 1
     cards = tuple(
-        face_card(f"Face {number}" if several else "Face", face, thumbnail=thumbnail(frame, face))
+        face_card(f"Face {number}" if several else "Face", face, thumbnail=thumbnail(portrait(frame, face)))
         for number, face in enumerate(result, start=1)
     )
     return Reading(result, _encode(_shrink(drawn), ".jpg"), cards, _encode(drawn, suffix), suffix)

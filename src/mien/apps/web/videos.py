@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -17,6 +16,8 @@ from mien.apps.web.cards import thumbnail
 from mien.detection.base import Frame
 from mien.drawing import draw
 from mien.emotions import Emotion
+from mien.live.portraits import Portraits
+from mien.live.strips import average_columns
 from mien.results import FrameResult
 from mien.video import VideoFrame, open_video
 from mien.video.process import analyze_video
@@ -86,7 +87,7 @@ def read_video(analyzer: Analyzer, content: bytes, report: Callable[[Progress], 
     Raises:
         VideoError: If it is not a video.
     """
-    strips, portraits = _Strips(), _Portraits()
+    strips, portraits = _Strips(), Portraits()
     begun, told = perf_counter(), 0.0
     with (
         TemporaryDirectory(prefix="mien-") as name,
@@ -119,28 +120,10 @@ def read_video(analyzer: Analyzer, content: bytes, report: Callable[[Progress], 
             timeline.read_bytes(),
             summary,
             strips.columns(),
-            portraits.pictures,
+            {track: thumbnail(picture) for track, picture in portraits.pictures.items()},
             strips.end_s,
             tuple(remarks),
         )
-
-
-class _Portraits:
-    """Keeps the best look at each person."""
-
-    # A new picture is taken only when it is this much better, to spare the work.
-    _BETTER = 1.3
-
-    def __init__(self) -> None:
-        self.pictures: dict[int, str] = {}
-        self._merits: dict[int, float] = {}
-
-    def add(self, frame: Frame, result: FrameResult) -> None:
-        for face in result:
-            merit = face.area / (1 + len(face.quality))
-            if face.track is not None and merit > self._BETTER * self._merits.get(face.track, 0.0):
-                self._merits[face.track] = merit
-                self.pictures[face.track] = thumbnail(frame, face)
 
 
 class _Strips:
@@ -161,18 +144,7 @@ class _Strips:
         return {track: self._columns(samples) for track, samples in self._samples.items()}
 
     def _columns(self, samples: list[tuple[float, list[float]]]) -> NDArray[np.float32]:
-        sums, counts = np.zeros((COLUMNS, len(Emotion))), np.zeros(COLUMNS)
-        step = max(self.end_s, 1e-6) / COLUMNS
-        for time_s, row in samples:
-            place = min(int(time_s / step), COLUMNS - 1)
-            sums[place] += row
-            counts[place] += 1
-        with np.errstate(invalid="ignore"):
-            columns = (sums / counts[:, None]).astype(np.float32)
-        seen = np.flatnonzero(counts)
-        # Frames may be farther apart than a column is wide; that is no gap.
-        reach = 1 + int(np.median(np.diff(seen))) if len(seen) > 1 else 1
-        for before, after in pairwise(seen):
-            if 1 < after - before <= reach:
-                columns[before + 1 : after] = columns[before]
-        return columns
+        step_s = max(self.end_s, 1e-3) / COLUMNS
+        # The last frame belongs to the last column.
+        times = [min(time_s, self.end_s - step_s / 2) for time_s, _ in samples]
+        return average_columns(times, [row for _, row in samples], 0.0, step_s, COLUMNS)

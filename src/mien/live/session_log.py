@@ -1,0 +1,153 @@
+"""What a live session leaves behind: everything that was read, kept small until the session is over."""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from mien.detection.base import Frame
+from mien.live.portraits import Portraits
+from mien.results import FrameResult
+from mien.video.summary import Summary
+
+MAX_FRAMES = 500_000
+"""Frames that a log keeps: seven hours at 20 frames per second. Later ones are not part of the session."""
+
+# Frames farther apart lie on both sides of a pause, which counts for no emotion.
+_PAUSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A moment that the user marked: its time in seconds, and the note, which may be empty."""
+
+    time_s: float
+    note: str
+
+
+class SessionLog:
+    """Takes in a live session, frame by frame. Safe to use from several threads.
+
+    Results are kept as compressed JSON lines, about 150 bytes per face, so that an hour takes some ten megabytes.
+
+    Args:
+        source: What was watched, for example ``camera 0``.
+        begun: When; None for now.
+    """
+
+    def __init__(self, source: str, begun: datetime | None = None) -> None:
+        self.source = source
+        self.begun = begun or datetime.now().astimezone()
+        self._lock = threading.Lock()
+        self._summary = Summary(source)
+        self._portraits = Portraits()
+        self._markers: list[Marker] = []
+        self._compressor = zlib.compressobj(1)
+        self._chunks: list[bytes] = []
+        self._first_s: float | None = None
+        self._last_s = 0.0
+        self._ended = False
+
+    def add(self, frame: Frame, result: FrameResult) -> None:
+        """Take in a frame, uint8 (H, W, 3) BGR, and what was read in it; ignored once the log is full or ended."""
+        with self._lock:
+            if self._ended or self._summary.frames >= MAX_FRAMES:
+                return
+            time_s = result.time_s or 0.0
+            if self._first_s is None:
+                self._first_s = time_s
+            elif not 0 <= time_s - self._last_s <= _PAUSE_S:
+                # What was shown last does not count for the time of the pause.
+                self._summary.close()
+            self._last_s = time_s
+            self._summary.add(result)
+            self._portraits.add(frame, result)
+            self._chunks.append(self._compressor.compress(json.dumps(result.to_dict()).encode() + b"\n"))
+
+    def mark(self, note: str = "") -> Marker | None:
+        """Mark the present moment; None if there is no frame yet, or the session is over."""
+        with self._lock:
+            if self._first_s is None or self._ended:
+                return None
+            marker = Marker(self._last_s, " ".join(note.split()))
+            self._markers.append(marker)
+            return marker
+
+    def annotate(self, marker: Marker, note: str) -> None:
+        """Give a marker that was set before another note."""
+        with self._lock:
+            place = self._markers.index(marker)
+            self._markers[place] = Marker(marker.time_s, " ".join(note.split()))
+
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """The markers so far."""
+        with self._lock:
+            return tuple(self._markers)
+
+    def finish(self) -> Session | None:
+        """End the session; None if there was not a single frame, or it has ended before."""
+        with self._lock:
+            if self._ended or self._first_s is None:
+                self._ended = True
+                return None
+            self._ended = True
+            self._summary.close()
+            self._chunks.append(self._compressor.flush())
+            return Session(
+                self.source,
+                self.begun,
+                self._first_s,
+                self._last_s,
+                self._summary,
+                dict(self._portraits.pictures),
+                tuple(self._markers),
+                tuple(chunk for chunk in self._chunks if chunk),
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """A live session that is over; `mien.live.session_report` makes files of it.
+
+    Attributes:
+        source: What was watched.
+        begun: When it began.
+        start_s: Time of the first frame, in seconds of the source.
+        end_s: Time of the last one.
+        summary: Who showed what for how long.
+        portraits: A small picture of each person by id, as JPEG.
+        markers: The marked moments, in order.
+        compressed: The results as compressed JSON lines; see `results`.
+    """
+
+    source: str
+    begun: datetime
+    start_s: float
+    end_s: float
+    summary: Summary
+    portraits: dict[int, bytes]
+    markers: tuple[Marker, ...]
+    compressed: tuple[bytes, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first frame to the last."""
+        return self.end_s - self.start_s
+
+    def results(self) -> Iterator[FrameResult]:
+        """What was read, frame by frame."""
+        for line in _lines(self.compressed):
+            yield FrameResult.from_dict(json.loads(line))
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    decompressor = zlib.decompressobj()
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + decompressor.decompress(chunk)).split(b"\n")
+        yield from lines
