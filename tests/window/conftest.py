@@ -51,6 +51,11 @@ def _starter(screen: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         folder = home / "saved"
         if "--folder" not in arguments:
             arguments = (*arguments, "--folder", str(folder))
+        settings = home / "config" / "mien" / "desktop.json"
+        if not settings.exists():
+            # The tests look for colors of the dark theme, whatever the system's is.
+            settings.parent.mkdir(parents=True)
+            settings.write_text('{"theme": "dark"}')
         environment = {**os.environ, "DISPLAY": screen, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config")}
         with (home / "stderr.txt").open("w") as errors:
             process = subprocess.Popen(

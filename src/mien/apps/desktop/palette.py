@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 
@@ -40,11 +40,20 @@ def choose_palette(name: str) -> Palette:
     """The palette of this name; for an empty one that of the system, which is dark where it cannot be told."""
     if name:
         return LIGHT if name == LIGHT.name else DARK
-    if sys.platform.startswith("linux") and shutil.which("gsettings") is None:
-        # Where a Linux desktop keeps no such setting darkdetect calls everything light.
-        return DARK
+    if sys.platform.startswith("linux"):
+        return _palette_of_linux()
     try:
         import darkdetect  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
         return DARK
     return LIGHT if darkdetect.theme() == "Light" else DARK
+
+
+def _palette_of_linux() -> Palette:
+    """By the setting that most desktops of Linux share; darkdetect takes those without one for light."""
+    command = ["gsettings", "get", "org.gnome.desktop.interface", "color-scheme"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return DARK
+    return LIGHT if done.returncode == 0 and "dark" not in done.stdout else DARK
