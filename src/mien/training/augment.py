@@ -28,7 +28,8 @@ class Augment:
         dark: Probability of losing half to nine tenths of the light.
         blur: Probability of losing detail, as small or blurred faces do.
         noise: Largest standard deviation of Gaussian noise, as a share of white; half of the faces get none.
-        erase: Probability of covering a random rectangle of 2 to 25 % of the face.
+        erase: Probability of covering a random rectangle.
+        erase_area: Largest share of the face that the rectangle covers; the smallest is 2 %.
         mixup: Alpha of the Beta distribution that mixes pairs of faces (Zhang et al. 2018).
         cutmix: Alpha of the Beta distribution of how much of a face a rectangle of another one covers (Yun et al.
             2019). With both, each face takes one of the two, by chance.
@@ -42,6 +43,7 @@ class Augment:
     contrast: float = 0.3
     blur: float = 0.15
     erase: float = 0.3
+    erase_area: float = 0.25
     dark: float = 0.0
     noise: float = 0.0
     mixup: float = 0.2
@@ -137,7 +139,7 @@ class Augment:
         if not self.erase:
             return faces
         count, side, device = len(faces), faces.shape[-1], faces.device
-        area = torch.empty(count, device=device).uniform_(0.02, 0.25)
+        area = torch.empty(count, device=device).uniform_(0.02, self.erase_area)
         aspect = torch.exp(_symmetric(count, device) * math.log(3.0))
         hole = _rectangles((area * aspect).sqrt() * side, (area / aspect).sqrt() * side, side)
         chosen = torch.rand(count, device=device) < self.erase
