@@ -30,9 +30,8 @@ def test_flip_mirrors() -> None:
 )
 def test_each_variation_changes_faces_and_keeps_the_range(name: str) -> None:
     strength = {"rotation": 30.0}.get(name, 1.0 if name in ("blur", "erase", "dark") else 0.3)
-    values = dict.fromkeys(NOTHING.__dataclass_fields__, 0.0) | {name: strength}
     torch.manual_seed(0)
-    out = Augment(**values)(faces())
+    out = replace(NOTHING, **{name: strength})(faces())
     assert out.shape == faces().shape
     assert 0 <= float(out.min()) <= float(out.max()) <= 1
     changed = (out - faces()).abs().amax(dim=(1, 2, 3)) > 0.01
@@ -40,6 +39,15 @@ def test_each_variation_changes_faces_and_keeps_the_range(name: str) -> None:
     assert changed.float().mean() >= (0.25 if name == "noise" else 0.75), "a draw may by chance be next to nothing"
     differences = (out - faces()).flatten(1)
     assert not torch.allclose(differences[0], differences[1]), "every face has its own draw"
+
+
+@pytest.mark.parametrize("largest", [0.05, 0.25])
+def test_erasing_covers_no_more_than_asked_for(largest: float) -> None:
+    torch.manual_seed(0)
+    erased = replace(NOTHING, erase=1.0, erase_area=largest)(faces(200))
+    share = ((erased - faces(200)).abs() > 1e-3).float().mean(dim=(1, 2, 3))
+    # A rectangle covers whole pixels, up to one more at each edge.
+    assert 0.9 * largest < float(share.max()) < largest + 0.03
 
 
 def test_the_dark_keeps_a_tenth_to_a_half_of_the_light() -> None:

@@ -173,6 +173,7 @@ _RANGES = {
     "augment.blur": _up_to(1),
     "augment.noise": _up_to(1),
     "augment.erase": _up_to(1),
+    "augment.erase_area": _up_to(1, low=0.02),
     "distil.weight": _up_to(1),
     "distil.temperature": _ABOVE_ZERO,
 }
