@@ -17,6 +17,7 @@ from mien.classification.base import Classifier, predict_mirrored
 from mien.classification.classifier import EmotionClassifier
 from mien.classification.quality import is_severe, quality_flags
 from mien.detection import DetectedFace, FaceAligner, FaceDetector, Frame, create_detector
+from mien.detection.base import PhotoDetector
 from mien.detection.landmarks import LandmarkAligner
 from mien.emotions import Emotion
 from mien.errors import ImageError, OptionError
@@ -128,7 +129,9 @@ class Analyzer:
 
     def detect_faces(self, frame: Frame) -> list[DetectedFace]:
         """The faces of a frame, uint8 (H, W, 3) BGR, from left to right, with landmarks if there is an aligner."""
-        return self.align(frame, sorted(self.detector.detect(frame), key=lambda face: face.box[0] + face.box[2] / 2))
+        detector = self.detector
+        found = detector.detect_in_photo(frame) if isinstance(detector, PhotoDetector) else detector.detect(frame)
+        return self.align(frame, sorted(found, key=lambda face: face.box[0] + face.box[2] / 2))
 
     def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
         """The same faces with landmarks, if there is an aligner."""

@@ -60,7 +60,7 @@ def crop_color(frame: Frame, face: DetectedFace, side: int, scale: float, shift:
     matrix = _square_to_frame(face, dense, scale, shift)
     center_x, center_y = matrix @ ((dense - 1) / 2, (dense - 1) / 2, 1)
     reach = length / 2 * (abs(math.cos(face.roll)) + abs(math.sin(face.roll)))
-    part, offset_x, offset_y = _around(frame, center_x + 0.5, center_y + 0.5, reach)
+    part, offset_x, offset_y = around(frame, center_x + 0.5, center_y + 0.5, reach)
     matrix[:, 2] -= offset_x, offset_y
     region = cv2.warpAffine(
         part, matrix, (dense, dense), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
@@ -101,7 +101,7 @@ def _square_to_frame(face: DetectedFace, side: int, scale: float, shift: float) 
     )
 
 
-def _around(frame: Frame, x: float, y: float, reach: float) -> tuple[Frame, int, int]:
+def around(frame: Frame, x: float, y: float, reach: float) -> tuple[Frame, int, int]:
     """The part of a frame within ``reach`` of a point, at least one pixel, and where it begins.
 
     OpenCV warps nothing wider than 32,766 pixels, and a part has the same edges to repeat as the whole.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mien.detection import DetectedFace, create_detector
 from mien.detection.haar import Haar
+from mien.detection.tiles import TILE_SIDE, tiles
 from mien.detection.yunet import NMS_THRESHOLD, SCORE_THRESHOLD, WEIGHTS, YuNet
 from mien.errors import OptionError
 
@@ -65,7 +66,7 @@ def test_boxes_of_tiny_frames_are_sane(
 def test_a_box_that_is_not_finite_is_dropped(yunet: YuNet, monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = np.array([[0, 0, 3e25, 10], [5, 5, np.inf, 10], [np.nan, 5, 10, 10], [4, 4, 0, 9], [10, 20, 30, 40]])
     monkeypatch.setattr(yunet, "_run", lambda frame: {})
-    monkeypatch.setattr(yunet, "_decode", lambda outputs, width: (boxes.copy(), np.ones(5)))
+    monkeypatch.setattr(yunet, "_decode", lambda outputs, width, threshold: (boxes.copy(), np.ones(5)))
     assert [face.box for face in yunet.detect(np.zeros((200, 200, 3), np.uint8))] == [(10, 20, 30, 40)]
 
 
@@ -77,7 +78,9 @@ def test_a_second_look_finds_tilted_faces(
     turned = np.asarray(cv2.warpAffine(astronaut, matrix, (512, 512)), np.uint8)
     look, looks = yunet._look, []
 
-    def look_upright_only(frame: NDArray[np.uint8]) -> list[tuple[tuple[float, ...], float]]:
+    def look_upright_only(
+        frame: NDArray[np.uint8], threshold: float | None = None
+    ) -> list[tuple[tuple[float, ...], float]]:
         """As a detector that sees nothing tilted: blind in the frame as it is."""
         looks.append(frame)
         return [] if frame is turned else look(frame)
@@ -146,3 +149,26 @@ def test_haar_answers_the_same_from_several_threads(astronaut: NDArray[np.uint8]
     with ThreadPoolExecutor(4) as pool:
         for number, found in enumerate(pool.map(lambda k: haar.detect(frames[k % 2]), range(16))):
             assert found == expected[number % 2]
+
+
+def test_small_faces_of_large_photos_are_found(yunet: YuNet, astronaut: NDArray[np.uint8]) -> None:
+    portrait = cv2.resize(astronaut, (180, 180), interpolation=cv2.INTER_AREA)
+    photo = np.full((2400, 3200, 3), 90, np.uint8)
+    places = [(100, 100), (1400, 1210), (3000, 2200), (1190, 600), (2100, 1100)]
+    for x, y in places:
+        photo[y : y + 180, x : x + 180] = portrait
+    assert yunet.detect_quickly(photo) == []
+    found = yunet.detect_in_photo(photo)
+    assert len(found) == len(places)
+    for x, y in places:
+        true = (x + 0.352 * 178, y + 0.352 * 67, 0.352 * 88, 0.352 * 116)
+        assert max(overlap(face.box, true) for face in found) > 0.5
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1280, 1280), (1281, 700), (4000, 3000)])
+def test_tiles_cover_a_picture(size: tuple[int, int]) -> None:
+    seen = np.zeros(size[::-1], np.bool_)
+    for left, top, right, bottom in tiles(*size):
+        assert right - left <= TILE_SIDE and bottom - top <= TILE_SIDE
+        seen[top:bottom, left:right] = True
+    assert seen.all()

@@ -77,6 +77,15 @@ class FaceAligner(Protocol):
 
 
 @runtime_checkable
+class PhotoDetector(FaceDetector, Protocol):
+    """A detector that takes more time for a single photo than for a frame of a video, to find small faces."""
+
+    def detect_in_photo(self, frame: Frame) -> list[DetectedFace]:
+        """As `detect`, more thoroughly."""
+        ...
+
+
+@runtime_checkable
 class TwoLookDetector(FaceDetector, Protocol):
     """A detector that looks again, more slowly, where its first look finds nothing."""
 

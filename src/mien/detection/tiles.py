@@ -73,6 +73,12 @@ def merge(kept: Sequence[Candidate], found: Sequence[Candidate]) -> list[Candida
     return sorted(merged, key=lambda one: -one[1])
 
 
+def is_same(a: Box, b: Box) -> bool:
+    """Whether two boxes are of one face: their intersection over union is above 0.3."""
+    both = _covered(a, b) * min(a[2] * a[3], b[2] * b[3])
+    return both / (a[2] * a[3] + b[2] * b[3] - both) > 0.3
+
+
 def _covered(a: Box, b: Box) -> float:
     """Intersection over the smaller box."""
     across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])

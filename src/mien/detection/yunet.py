@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.detection.base import DetectedFace, Frame
-from mien.detection.tiles import Candidate, is_cut, levels, merge, tiles
+from mien.detection.tiles import OVERLAP, Box, Candidate, is_cut, is_same, levels, merge, tiles
+from mien.preprocessing import around
 from mien.runtime import create_session
 
 WEIGHTS = Path(__file__).with_name("weights") / "yunet.onnx"
@@ -23,6 +24,10 @@ NMS_THRESHOLD = 0.3
 MAX_SIDE = 640
 # Photos that are larger are searched for small faces, too.
 LARGE_ABOVE = 800
+# Small faces score low: in tiles, everything that might be one is looked at again, enlarged. Of faces of 20 pixels this
+# finds several times as many.
+CANDIDATE_THRESHOLD = 0.07
+CLOSE_FACE, CLOSE_SIDE = 56, 128
 # Smaller frames are enlarged to this long side: on pictures cut close around a face it halves the misses.
 MIN_LONG_SIDE = 128
 # Below this side the network answers with boxes of 3e25 pixels and a score of 1.0.
@@ -75,40 +80,65 @@ class YuNet:
         long_side = min(max(frame.shape[:2]), self._photo_side or max(frame.shape[:2]))
         if long_side <= LARGE_ABOVE:
             return self.detect(frame)
-        kept: list[Candidate] = []
-        for side in levels(long_side, MAX_SIDE):
+        sides = levels(long_side, MAX_SIDE)
+        first, scale = _resize(frame, sides[0])
+        kept = _scale_boxes(self._look(first), 1 / scale)
+        for side in sides[1:]:
             resized, scale = _resize(frame, side)
-            found = self._look_at_tiles(resized)
-            kept = merge(kept, [(tuple(value / scale for value in box), score) for box, score in found])
+            kept = merge(kept, _scale_boxes(self._look_at_tiles(resized), 1 / scale))
         if not kept:
-            resized, scale = _resize(frame, MAX_SIDE)
-            return _enlarge(self._look_tilted(resized), scale)
+            first, scale = _resize(frame, sides[0])
+            return _enlarge(self._look_tilted(first), scale)
         return _enlarge(kept, 1.0)
 
     def _look_at_tiles(self, frame: Frame) -> list[Candidate]:
+        """The faces of a frame of any size, of those that are small enough for its tiles, best score first."""
         height, width = frame.shape[:2]
         found: list[Candidate] = []
         for tile in tiles(width, height):
             left, top, right, bottom = tile
-            seen = self._look(frame[top:bottom, left:right])
-            moved = [((x + left, y + top, w, h), score) for (x, y, w, h), score in seen]
-            found += [one for one in moved if not is_cut(one[0], tile, width, height)]
+            for (x, y, w, h), score in self._look(frame[top:bottom, left:right], CANDIDATE_THRESHOLD):
+                box = (x + left, y + top, w, h)
+                if max(w, h) <= OVERLAP and not is_cut(box, tile, width, height):
+                    found += [(box, score)] if score >= self.score_threshold else self._look_closely(frame, box)
         return merge([], found)
+
+    def _look_closely(self, frame: Frame, box: Box) -> list[Candidate]:
+        """The face in the middle of a candidate's surroundings, which are shown at the size the network sees best."""
+        left, top, width, height = box
+        zoom = CLOSE_FACE / max(width, height)
+        shift_x, shift_y = CLOSE_SIDE / 2 - zoom * (left + width / 2), CLOSE_SIDE / 2 - zoom * (top + height / 2)
+        part, part_x, part_y = around(frame, left + width / 2, top + height / 2, CLOSE_SIDE / 2 / zoom)
+        matrix = np.array([[zoom, 0, shift_x + zoom * part_x], [0, zoom, shift_y + zoom * part_y]])
+        close = cv2.warpAffine(
+            part,
+            matrix,
+            (CLOSE_SIDE, CLOSE_SIDE),
+            flags=cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_AREA,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        seen = self._look(np.asarray(close, np.uint8))
+        moved: list[Candidate] = [
+            (((x - shift_x) / zoom, (y - shift_y) / zoom, w / zoom, h / zoom), score) for (x, y, w, h), score in seen
+        ]
+        return [one for one in moved if is_same(one[0], box)][:1]
 
     def _resize(self, frame: Frame) -> tuple[Frame, float]:
         """The frame at a size that suits the network, and by what factor its sides changed."""
         return _resize(frame, min(max(*frame.shape[:2], MIN_LONG_SIDE), self.max_side))
 
-    def _look(self, frame: Frame) -> list[Candidate]:
-        """The faces of a frame of suitable size, best score first."""
-        boxes, scores = self._decode(self._run(frame), -(-max(frame.shape[1], MIN_SIDE) // 32) * 32)
+    def _look(self, frame: Frame, threshold: float | None = None) -> list[Candidate]:
+        """The faces of a frame of suitable size that are scored above a threshold, best score first."""
+        threshold = self.score_threshold if threshold is None else threshold
+        width = -(-max(frame.shape[1], MIN_SIDE) // 32) * 32
+        boxes, scores = self._decode(self._run(frame), width, threshold)
         # Nothing is trusted that cannot be a box of this frame.
         limit = 2.0 * max(frame.shape)
         sane = np.isfinite(boxes).all(axis=1) & (np.abs(boxes) <= limit).all(axis=1) & (boxes[:, 2:] > 1).all(axis=1)
         boxes, scores = boxes[sane], scores[sane]
         if not len(boxes):
             return []
-        keep = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), self.score_threshold, NMS_THRESHOLD)
+        keep = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), threshold, NMS_THRESHOLD)
         return [(tuple(boxes[i].tolist()), float(scores[i])) for i in np.asarray(keep, dtype=int).ravel()]
 
     def _look_tilted(self, frame: Frame) -> list[Candidate]:
@@ -135,19 +165,20 @@ class YuNet:
         return dict(zip(names, self._session.run(names, {"input": tensor}), strict=True))
 
     def _decode(
-        self, outputs: dict[str, NDArray[np.float32]], width: int
+        self, outputs: dict[str, NDArray[np.float32]], width: int, threshold: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Boxes (N, 4) as left, top, width, height, and scores (N,), of everything above the threshold.
 
         Args:
             outputs: The network's answers by name.
             width: Width of the network's input in pixels, which tells the columns of its grids.
+            threshold: The threshold.
         """
         boxes, scores = [], []
         for stride in _STRIDES:
             likely = outputs[f"cls_{stride}"][0, :, 0].clip(0, 1) * outputs[f"obj_{stride}"][0, :, 0].clip(0, 1)
             score = np.sqrt(likely)
-            chosen = np.flatnonzero(score >= self.score_threshold)
+            chosen = np.flatnonzero(score >= threshold)
             delta = outputs[f"bbox_{stride}"][0, chosen].astype(np.float64)
             row, column = np.divmod(chosen, width // stride)
             center = (delta[:, :2] + np.stack([column, row], axis=1)) * stride
@@ -167,6 +198,10 @@ def _resize(frame: Frame, long_side: int) -> tuple[Frame, float]:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8), scale
+
+
+def _scale_boxes(found: list[Candidate], factor: float) -> list[Candidate]:
+    return [(tuple(value * factor for value in box), score) for box, score in found]
 
 
 def _enlarge(found: list[Candidate], scale: float) -> list[DetectedFace]:
