@@ -23,7 +23,6 @@ DETECT_SIZES = (128, 16384)
 
 DETECTORS = ("yunet", "haar")
 PRECISIONS = ("auto", "fp32", "int8")
-ROTATE = ("auto", "off")
 MIRROR = ("auto", "on", "off")
 
 
@@ -44,8 +43,6 @@ class AnalyzerOptions:
             it; the probabilities differ by a few hundredths.
         detect_size: Long side in pixels at which faces are looked for, 128..16384: larger finds smaller faces, slower.
             ``auto`` looks at 640 pixels in videos; photos are also searched as large as they are.
-        rotate: ``auto`` also finds faces in photos that lie on their side or stand on their head; ``off`` takes
-            pictures as they are.
         mirror: ``on`` averages the answer with that for the mirrored face, which takes twice the time to classify;
             ``off`` does not; ``auto`` does in photos.
         reidentify: Whether people who come back within a video, after an absence or a cut, are known again by how they
@@ -65,7 +62,6 @@ class AnalyzerOptions:
     smoothing_s: float = 0.3
     precision: str = "auto"
     detect_size: int | str = "auto"
-    rotate: str = "auto"
     mirror: str = "auto"
     reidentify: bool = True
 
@@ -84,7 +80,7 @@ class AnalyzerOptions:
             _check_number("detect_size", self.detect_size, Integral, low, high, f"be auto or lie in {low}..{high}")
         if not isinstance(self.reidentify, bool):
             raise OptionError(f"must be True or False, found {self.reidentify!r}", field="reidentify")
-        for name, choices in (("precision", PRECISIONS), ("rotate", ROTATE), ("mirror", MIRROR)):
+        for name, choices in (("precision", PRECISIONS), ("mirror", MIRROR)):
             if getattr(self, name) not in choices:
                 raise OptionError(f"must be one of {', '.join(choices)}, found {getattr(self, name)!r}", field=name)
 
@@ -112,7 +108,6 @@ class OptionValues(TypedDict, total=False):
     smoothing_s: float
     precision: str
     detect_size: int | str
-    rotate: str
     mirror: str
     reidentify: bool
 

@@ -43,7 +43,7 @@ def site(precision: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def python(precision: str) -> Analyzer:
     """Python's engine with the same network, looking for faces as the page does."""
-    return load(precision=precision, threads=1, detect_size=640, rotate="off", reidentify=False)
+    return load(precision=precision, threads=1, detect_size=640, reidentify=False)
 
 
 @contextmanager

@@ -25,14 +25,15 @@ pytest.importorskip("lightning")
 import torch
 
 from mien.training.augment import Augment
+from mien.training.averaging import average_runs
 from mien.training.batchnorm import unfuse_batchnorm
 from mien.training.datamodule import Faces
-from mien.training.export import write_onnx
+from mien.training.export import export_run, write_onnx
 from mien.training.fit import fit
 from mien.training.lightning_module import FaceModule
 from mien.training.networks import build_network
 from mien.training.recipe import Optimizer, Recipe
-from mien.training.runs import average_runs, load_run
+from mien.training.runs import load_run
 from mien.training.start import start_from
 
 STILL = Augment(flip=0, rotation=0, shift=0, zoom=0, brightness=0, contrast=0, blur=0, erase=0, mixup=0)
@@ -231,11 +232,28 @@ def test_a_start_keeps_its_normalization_over_a_resume(drawn: FaceSet, tmp_path:
 def test_the_average_of_runs_is_the_mean_of_their_weights(drawn: FaceSet, tmp_path: Path) -> None:
     runs = [fit(replace(QUICK, epochs=1, seed=k), drawn, tmp_path / str(k), progress=False) for k in (1, 2, 3)]
     states = [load_run(run)[0].state_dict() for run in runs]
-    for name, value in average_runs(runs)[0].state_dict().items():
+    for name, value in average_runs(runs[0], runs[1:], drawn.pixels)[0].state_dict().items():
         assert torch.allclose(value, sum(state[name] for state in states) / 3, atol=1e-6), name
     other = fit(replace(QUICK, epochs=1, network="cnn4-gap"), drawn, tmp_path / "other", progress=False)
     with pytest.raises(OptionError, match="its network is cnn4-gap, and cnn2-lite is needed"):
-        average_runs([*runs, other])
+        average_runs(runs[0], [*runs[1:], other], drawn.pixels)
+
+
+def test_a_run_is_averaged_with_the_model_it_went_on_from(drawn: FaceSet, tmp_path: Path) -> None:
+    data = replace(drawn, votes=np.eye(7, dtype=np.float32)[drawn.labels], no_face=np.zeros(len(drawn), np.bool_))
+    plan = Recipe("mien", epochs=1, batch_size=16, optimizer=Optimizer("sgd", 1e-3), warmup_epochs=0)
+    first = fit(plan, data, tmp_path / "first", progress=False)
+    export_run(first, data, tmp_path / "model")
+    second = fit(replace(plan, start=str(tmp_path / "model")), data, tmp_path / "second", progress=False)
+    mean, _ = average_runs(second, [tmp_path / "model"], data.pixels)
+    module, _ = load_run(second)
+    start = FaceModule(plan, module.mean, module.std, 2)
+    start_from(start, str(tmp_path / "model"), data.pixels)
+    for name, value in mean.network.state_dict().items():
+        both = (start.network.state_dict()[name].double() + module.network.state_dict()[name].double()) / 2
+        assert torch.allclose(value.double(), both, atol=1e-6), name
+    with pytest.raises(OptionError, match="was trained on other faces"):
+        average_runs(second, [Path("mien-1")], data.pixels)
 
 
 def test_stops_at_the_target_and_out_of_patience(drawn: FaceSet, tmp_path: Path) -> None:

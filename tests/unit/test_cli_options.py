@@ -11,7 +11,7 @@ from mien.cli.main import app
 from mien.options import AnalyzerOptions
 
 GROUP = typer.main.get_group(app)
-SHARED = ("model", "detector", "detect_size", "rotate", "precision", "mirror", "min_confidence", "device", "threads")
+SHARED = ("model", "detector", "detect_size", "precision", "mirror", "min_confidence", "device", "threads")
 
 
 @pytest.mark.parametrize("command", ["photo", "video", "live", "app"])

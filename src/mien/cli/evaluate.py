@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mien.evaluation.robustness import Robustness
 
 
-@analyzer_options("smoothing", "rotate", "reidentify")
+@analyzer_options("smoothing", "reidentify")
 def evaluate(
     data: DataArgument,
     usage: Annotated[

@@ -19,7 +19,10 @@ def export(
     checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
     average: Annotated[
         list[Path] | None,
-        typer.Option(metavar="RUN", help="Another run, to export the mean of all weights; may be given several times."),
+        typer.Option(
+            metavar="RUN",
+            help="Another run, or a model, to export the mean of all weights; may be given several times.",
+        ),
     ] = None,
     int8: Annotated[
         bool,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mien.options import DETECTORS, MIRROR, PRECISIONS, ROTATE, AnalyzerOptions
+from mien.options import DETECTORS, MIRROR, PRECISIONS, AnalyzerOptions
 
 DEFAULTS = AnalyzerOptions()
 
@@ -65,12 +65,6 @@ DetectSizeOption = Annotated[
         autocompletion=one_of("auto", "640", "1280", "2560"),
     ),
 ]
-RotateOption = Annotated[
-    str,
-    typer.Option(
-        "--rotate", help="auto finds faces in photos that lie on their side, too; off.", autocompletion=one_of(*ROTATE)
-    ),
-]
 MirrorOption = Annotated[
     str,
     typer.Option(
@@ -92,7 +86,6 @@ ReidentifyOption = Annotated[
 _PARAMETERS: tuple[tuple[str, str, Any], ...] = (
     ("detector", "detector", DetectorOption),
     ("detect_size", "detect_size", DetectSizeOption),
-    ("rotate", "rotate", RotateOption),
     ("model", "model", ModelOption),
     ("precision", "precision", PrecisionOption),
     ("mirror", "mirror", MirrorOption),

@@ -19,10 +19,12 @@ from mien.emotions import LABELS
 from mien.errors import DataError, ModelError, OptionError
 from mien.evaluation.datasets import FACE_SIDE, FaceSet
 from mien.preprocessing import to_tensor
+from mien.training.averaging import average_runs
 from mien.training.calibrate import calibrate
 from mien.training.datamodule import split_training
 from mien.training.lightning_module import FaceModule
-from mien.training.runs import average_runs, read_recipe
+from mien.training.runs import read_recipe
+from mien.training.start import is_model
 from mien.training.yaml_files import YamlError, read_yaml
 
 MAX_DIFFERENCE = 1e-4
@@ -37,7 +39,7 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
         faces: The data that it was trained on, with votes if it was trained with votes.
         out: Model folder to create; its last part names the model.
         checkpoint: ``best`` or ``last``.
-        average: Further runs of the same network, to export the mean of all weights.
+        average: Further runs, model folders or shipped models of the same network, to export the mean of all weights.
 
     Returns:
         The largest difference between PyTorch's probabilities and the exported network's.
@@ -49,10 +51,10 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
     """
     if out.exists():
         raise OptionError("exists already; choose another folder", out)
-    module, data = average_runs((run, *average), checkpoint)
+    learnt, held_out = split_training(faces)
+    module, data = average_runs(run, average, faces.pixels[learnt], checkpoint)
     if faces.digest() != data.digest:
         raise DataError(f"these are not the faces that {run} was trained on: their digests differ")
-    learnt, held_out = split_training(faces)
     sample = faces.select(held_out)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -76,7 +78,9 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
             training={
                 "command": _command(run),
                 "recipe": module.recipe.to_dict(),
-                "averaged_with": [read_recipe(other).to_dict() for other in average],
+                "averaged_with": [
+                    str(other) if is_model(str(other)) else read_recipe(other).to_dict() for other in average
+                ],
                 "data_sha256": data.digest,
                 "faces": data.train,
                 "torch": version("torch"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,38 +147,3 @@ def load_weights(module: FaceModule, path: Path, checkpoint: dict[str, Any]) -> 
         module.load_state_dict(checkpoint["state_dict"])
     except (RuntimeError, TypeError, AttributeError) as error:
         raise ModelError(f"does not fit the network {module.recipe.network!r} of {RECIPE_FILE}", path) from error
-
-
-def average_runs(runs: Sequence[Path], checkpoint: str = "best") -> tuple[FaceModule, RunData]:
-    """Open several trained networks as one, with the mean of their weights.
-
-    Of use where one has gone on from the other: the mean keeps most of what each does well (Wortsman et al. 2022,
-    "Robust fine-tuning of zero-shot models").
-
-    Args:
-        runs: At least one, of the same network.
-        checkpoint: ``best`` or ``last``, of all of them.
-
-    Returns:
-        As `load_run`, with what the first run says of its data.
-
-    Raises:
-        OptionError: As `load_run`, or if the networks, their heads or their data differ.
-        ModelError: As `load_run`.
-    """
-    module, data = load_run(runs[0], checkpoint)
-    total = {name: value.double() for name, value in module.network.state_dict().items()}
-    for run in runs[1:]:
-        other, other_data = load_run(run, checkpoint)
-        for what, found, needed in (
-            ("network", other.recipe.network, module.recipe.network),
-            ("number of heads", other.heads, module.heads),
-        ):
-            if found != needed:
-                raise OptionError(f"is of another kind: its {what} is {found}, and {needed} is needed", run)
-        if other_data.digest != data.digest:
-            raise OptionError(f"was trained on other faces than {runs[0]}; average runs on the same data", run)
-        for name, value in other.network.state_dict().items():
-            total[name] += value
-    module.network.load_state_dict({name: value / len(runs) for name, value in total.items()})
-    return module, data

@@ -26,7 +26,7 @@ def normalization_of(start: str) -> tuple[float, float]:
     Args:
         start: As for `start_from`; raises as that.
     """
-    if _is_model(start):
+    if is_model(start):
         config = load_config(find_model(start))
         return config.mean, config.std
     data = read_data(_run_folder(start))
@@ -48,7 +48,7 @@ def start_from(module: FaceModule, start: str, pixels: NDArray[np.uint8]) -> str
         OptionError: If it is of another network, lacks a head, or is none of the three.
         ModelError: If the folder is damaged.
     """
-    if _is_model(start):
+    if is_model(start):
         folder = find_model(start)
         config = load_config(folder)
         recipe = config.training.get("recipe")
@@ -72,7 +72,8 @@ def start_from(module: FaceModule, start: str, pixels: NDArray[np.uint8]) -> str
     return digest
 
 
-def _is_model(start: str) -> bool:
+def is_model(start: str) -> bool:
+    """Whether a name is that of a shipped model or of a model folder, rather than of a run folder."""
     return start in shipped_models() or (Path(start) / "config.json").is_file()
 
 
