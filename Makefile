@@ -1,5 +1,5 @@
 # The everyday verbs. Run them in an environment with: pip install -e '.[all,dev]'
-.PHONY: test lint types unit quick format docs docs-serve notebooks benchmarks wheel package release constraints lowest
+.PHONY: test lint types unit quick format docs docs-serve wheel package release constraints lowest
 
 test: lint types unit
 
@@ -25,12 +25,6 @@ docs: # the site, into site/; broken links and names are errors
 
 docs-serve: # the site on http://127.0.0.1:8000, built anew as files change
 	python -m mkdocs serve
-
-notebooks: # run the notebooks of docs/notebooks and keep what they show; training.ipynb needs FER-2013 and stays without
-	jupyter execute --inplace docs/notebooks/photos.ipynb docs/notebooks/video-study.ipynb
-
-benchmarks: # docs/benchmarks.md; e.g. make benchmarks ARGS="--fer2013 fer2013.csv --photos photos/ --clip clip.mp4"
-	python benchmarks/all.py $(ARGS)
 
 wheel:
 	python -m build --wheel
