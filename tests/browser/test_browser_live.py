@@ -153,7 +153,7 @@ def test_a_missing_camera_is_explained(visit: Visit, browser_without_camera: Bro
 def test_a_blocked_network_is_explained_and_snapshots_work(visit: Visit, wait_until: Wait) -> None:
     page = visit(camera=True, script=_BLOCKED)
     _start(page)
-    page.get_by_text("The connection does not come about").wait_for()
+    page.get_by_text("Could not connect").wait_for()
     assert page.get_by_text("--ice-server").is_visible()
     page.get_by_text("Snapshots", exact=True).first.click()
     camera = page.locator("[data-testid=stCameraInput] video")

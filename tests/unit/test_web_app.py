@@ -6,7 +6,9 @@ import asyncio
 import csv
 import io
 import json
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +23,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer
+from mien.classification.model_config import find_model
 from mien.emotions import Emotion
 from mien.errors import ImageError, MienError, MissingExtraError, OptionError, VideoError
 
@@ -409,3 +412,32 @@ def test_the_model_page_opens_a_model_and_refuses_what_is_none(tmp_path: Path) -
     app.button[0].click().run(timeout=60)
     assert "not a model folder, model.onnx is missing" in app.error[0].value
     assert "model" not in app.session_state
+
+
+def test_a_model_whose_files_are_replaced_is_opened_again(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(find_model("mien-1"), folder)
+
+    def script(folder: str) -> None:
+        import streamlit as st
+
+        from mien.apps.web.models import choose_model, model_key, open_model
+
+        choose_model(folder)
+        st.session_state["seen"] = open_model(folder).uncertain_below, model_key()
+
+    app = AppTest.from_function(script, args=(str(folder),)).run(timeout=60)
+    before, key = app.session_state["seen"]
+    assert app.run(timeout=60).session_state["seen"] == (before, key)
+    config = folder / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"uncertain_below": 0.99}))
+    later = config.stat().st_mtime + 10
+    os.utime(config, (later, later))
+    after, new_key = app.run(timeout=60).session_state["seen"]
+    assert before != 0.99
+    assert after == 0.99
+    assert new_key != key
+    # The network alone, too.
+    network = folder / "model.onnx"
+    os.utime(network, (later + 10, later + 10))
+    assert app.run(timeout=60).session_state["seen"][1] not in (key, new_key)

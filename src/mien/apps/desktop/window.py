@@ -218,7 +218,8 @@ class Window:
             self._rates.configure(text=f"{fps:.0f} FPS{details}")
 
     def _on_key(self, event: tk.Event[tk.Misc]) -> None:
-        if event.widget.winfo_toplevel() is not self._root:
+        # Tk's own dialogs are widgets that tkinter knows by name only.
+        if isinstance(event.widget, str) or event.widget.winfo_toplevel() is not self._root:
             return
         focused = self._root.focus_get()
         if event.keysym in ("Return", "KP_Enter") and isinstance(focused, (ttk.Button, ttk.Checkbutton)):

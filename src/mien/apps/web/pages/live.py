@@ -170,7 +170,7 @@ def _waiting(waited_s: float) -> None:
         st.html(notice("Connecting …", "The first picture takes a few seconds."))
         return
     st.error(
-        "**The connection does not come about.** A network between browser and server is in the way. Press Stop and "
+        "**Could not connect.** A network between browser and server is in the way. Press Stop and "
         "Start once more. If that does not help, whoever runs this server can name a TURN server "
         "(`mien app --ice-server turn:HOST:PORT`). **Snapshots**, above, work without.",
         icon=":material/wifi_off:",
