@@ -31,7 +31,7 @@ LONGEST_RECORDING_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class LiveState:
     """What there is to show right now.
 
     Attributes:
@@ -109,7 +109,7 @@ class Connection(VideoProcessorBase):
                 self.stop_recording()
         return drawn
 
-    def moment(self, columns: int) -> Moment:
+    def moment(self, columns: int) -> LiveState:
         """What there is to show right now.
 
         Args:
@@ -120,7 +120,7 @@ class Connection(VideoProcessorBase):
         with self._lock:
             height, width = self._shown.shape[:2] if self._shown is not None else (0, 0)
             recording_s = self._recorder.length_s if self._recorder is not None else None
-        return Moment(
+        return LiveState(
             people,
             [self._history.columns(person.track, columns) for person in people],
             (width, height),

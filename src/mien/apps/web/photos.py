@@ -27,7 +27,7 @@ _PREVIEW = 1400
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PhotoReport:
     """A picture that was read.
 
     Attributes:
@@ -45,7 +45,7 @@ class Reading:
     suffix: str
 
 
-def read_picture(analyzer: Analyzer, content: bytes, name: str) -> Reading:
+def read_picture(analyzer: Analyzer, content: bytes, name: str) -> PhotoReport:
     """Read the faces of an uploaded picture.
 
     Args:
@@ -68,10 +68,10 @@ def read_picture(analyzer: Analyzer, content: bytes, name: str) -> Reading:
         face_card(f"Face {number}" if several else "Face", face, thumbnail=thumbnail(portrait(frame, face)))
         for number, face in enumerate(result, start=1)
     )
-    return Reading(result, _encode(_shrink(drawn), ".jpg"), cards, _encode(drawn, suffix), suffix)
+    return PhotoReport(result, _encode(_shrink(drawn), ".jpg"), cards, _encode(drawn, suffix), suffix)
 
 
-def show_reading(reading: Reading, key: str, narrow: bool = False) -> None:
+def show_reading(reading: PhotoReport, key: str, narrow: bool = False) -> None:
     """The picture, its faces, and a button to keep it.
 
     Args:

@@ -52,7 +52,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Viewing:
+class VideoReport:
     """A video that was read.
 
     Attributes:
@@ -76,7 +76,7 @@ class Viewing:
     remarks: tuple[str, ...]
 
 
-def read_video(analyzer: Analyzer, content: bytes, report: Callable[[Progress], None]) -> Viewing:
+def read_video(analyzer: Analyzer, content: bytes, report: Callable[[Progress], None]) -> VideoReport:
     """Read an uploaded video. Its files are in a folder that is gone when this returns or is interrupted.
 
     Args:
@@ -114,7 +114,7 @@ def read_video(analyzer: Analyzer, content: bytes, report: Callable[[Progress], 
         remarks = [] if has_sound else ["The sound was left out: MP4 cannot hold its format."]
         if summary.damage:
             remarks.append(f"The video {summary.damage}. What could be read was read.")
-        return Viewing(
+        return VideoReport(
             video.read_bytes(),
             {path.suffix: path.read_bytes() for path in paths},
             timeline.read_bytes(),

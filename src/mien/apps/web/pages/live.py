@@ -10,7 +10,7 @@ from streamlit_webrtc import Translations, WebRtcMode, WebRtcStreamerContext, we
 
 from mien.apps.web.camera import MESSAGES, camera_state
 from mien.apps.web.cards import card, face_card, grid, notice, strip
-from mien.apps.web.connection import Connection, Moment
+from mien.apps.web.connection import Connection, LiveState
 from mien.apps.web.models import analyzer
 from mien.apps.web.photos import read_picture, show_reading
 from mien.apps.web.settings import current
@@ -152,7 +152,7 @@ def _people() -> None:
     )
 
 
-def _cards(moment: Moment) -> list[str]:
+def _cards(moment: LiveState) -> list[str]:
     cards = []
     for person, columns in zip(moment.people, moment.histories, strict=True):
         name = f"Person {person.track}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from mien.apps.web.models import analyzer, model_key
-from mien.apps.web.photos import Reading, as_csv, as_json, read_picture, show_reading
+from mien.apps.web.photos import PhotoReport, as_csv, as_json, read_picture, show_reading
 from mien.apps.web.settings import MAX_PHOTO_MB
 from mien.apps.web.shell import title
 from mien.errors import ImageError
@@ -32,9 +32,9 @@ def page() -> None:
     else:
         st.session_state.pop("sample", None)
     # What was read stays while its picture does, in this visitor's session alone.
-    known: dict[object, Reading | str] = st.session_state.get("photos", {})
+    known: dict[object, PhotoReport | str] = st.session_state.get("photos", {})
     key = model_key()
-    readings: dict[object, Reading | str] = {}
+    readings: dict[object, PhotoReport | str] = {}
     for number, (file_id, name, content) in enumerate(pictures, start=1):
         place = (file_id, key)
         if place not in known:
@@ -45,18 +45,18 @@ def page() -> None:
     _show(readings)
 
 
-def _read(content: bytes, name: str) -> Reading | str:
+def _read(content: bytes, name: str) -> PhotoReport | str:
     try:
         return read_picture(analyzer(), content, name)
     except ImageError as error:
         return str(error)
 
 
-def _show(readings: dict[object, Reading | str]) -> None:
+def _show(readings: dict[object, PhotoReport | str]) -> None:
     for reading in readings.values():
         if isinstance(reading, str):
             st.error(f"{reading}.", icon=":material/broken_image:")
-    results = [reading.result for reading in readings.values() if isinstance(reading, Reading)]
+    results = [reading.result for reading in readings.values() if isinstance(reading, PhotoReport)]
     if results:
         with st.container(key="summary", horizontal=True, vertical_alignment="center"):
             faces = sum(map(len, results))

@@ -10,7 +10,7 @@ from mien.apps.web.models import analyzer, model_key
 from mien.apps.web.settings import MAX_UPLOAD_MB
 from mien.apps.web.shell import title
 from mien.apps.web.theme import hexadecimal
-from mien.apps.web.videos import Progress, Viewing, read_video
+from mien.apps.web.videos import Progress, VideoReport, read_video
 from mien.emotions import Emotion
 from mien.errors import VideoError
 from mien.video.summary import TrackSummary
@@ -49,7 +49,7 @@ def page() -> None:
     _show(known[1], upload.name.rsplit(".", 1)[0] or "video")
 
 
-def _read(content: bytes, key: object) -> Viewing | None:
+def _read(content: bytes, key: object) -> VideoReport | None:
     place = st.empty()
     with place.container():
         bar = st.progress(0.0, "Opening the video …")
@@ -78,7 +78,7 @@ def _stop(key: object) -> None:
     st.session_state["stopped"] = key
 
 
-def _show(viewing: Viewing, stem: str) -> None:
+def _show(viewing: VideoReport, stem: str) -> None:
     for remark in viewing.remarks:
         st.warning(remark, icon=":material/warning:")
     people = sorted(viewing.summary.tracks.values(), key=lambda person: person.track)
@@ -110,7 +110,7 @@ def _show(viewing: Viewing, stem: str) -> None:
         st.image(viewing.timeline, alt="Everybody's emotions over time", width="stretch")
 
 
-def _facts(viewing: Viewing) -> str:
+def _facts(viewing: VideoReport) -> str:
     people = len(viewing.summary.tracks)
     facts = {
         "people" if people != 1 else "person": str(people),
@@ -124,7 +124,7 @@ def _facts(viewing: Viewing) -> str:
     )
 
 
-def _person(person: TrackSummary, viewing: Viewing) -> str:
+def _person(person: TrackSummary, viewing: VideoReport) -> str:
     most = max(Emotion, key=lambda emotion: person.seconds[emotion])
     shown = sorted(
         (emotion for emotion in Emotion if person.seconds[emotion] >= _BRIEF_S), key=lambda e: -person.seconds[e]
