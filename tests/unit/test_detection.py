@@ -172,3 +172,16 @@ def test_tiles_cover_a_picture(size: tuple[int, int]) -> None:
         assert right - left <= TILE_SIDE and bottom - top <= TILE_SIDE
         seen[top:bottom, left:right] = True
     assert seen.all()
+
+
+@pytest.mark.parametrize("scores", [(0.75, 0.95), (0.95, 0.75)])
+def test_the_second_look_keeps_the_better_of_the_two_turns(
+    scores: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing is found upright; each turn shows one face, in the middle of the frame, which turning leaves in its place.
+    looks = iter([[], *([((90.0, 90.0, 20.0, 20.0), score)] for score in scores)])
+    detector = YuNet()
+    monkeypatch.setattr(detector, "_look", lambda frame: next(looks))
+    (face,) = detector.detect(np.zeros((200, 200, 3), np.uint8))
+    assert face.score == max(scores)
+    assert face.box == pytest.approx((90.0, 90.0, 20.0, 20.0))
