@@ -1,5 +1,5 @@
 # The everyday verbs. Run them in an environment with: pip install -e '.[all,dev]'
-.PHONY: test lint types unit quick format docs docs-serve wheel package release constraints lowest
+.PHONY: test lint types unit fuzz quick format docs docs-serve wheel package release constraints lowest
 
 test: lint types unit
 
@@ -12,6 +12,9 @@ types:
 
 unit:
 	python -m pytest --cov=mien --cov-report=term:skip-covered
+
+fuzz: # other cases than the usual ones, e.g. make fuzz SEED=7 CASES=20000
+	MIEN_FUZZ_SEED=$(or $(SEED),1) MIEN_FUZZ_CASES=$(or $(CASES),2000) python -m pytest -q tests/fuzz
 
 quick: # what takes minutes is left out
 	python -m pytest -q -m "not slow"

@@ -59,7 +59,9 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
             return _from_pil(source, "picture", max_pixels)
     if hasattr(source, "read"):
         source = source.read(_MAX_BYTES + 1)
-    if isinstance(source, bytes | bytearray | memoryview):
+    if isinstance(source, memoryview):
+        source = source.tobytes()
+    if isinstance(source, bytes | bytearray):
         name, stream = "picture", BytesIO(source)
         if not len(stream.getbuffer()):
             raise ImageError("is empty (0 bytes)", name)
@@ -174,6 +176,8 @@ def _from_array(array: NDArray[np.generic], max_pixels: int) -> Frame:
 
 
 def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
+    if not width or not height:
+        raise ImageError(f"has no pixels ({width}x{height})", name)
     if width * height > max_pixels:
         limit = f"{max_pixels / 10**6:g} megapixels"
         raise ImageError(f"{width}x{height} pixels are more than the limit of {limit}; shrink it first", name)

@@ -20,7 +20,7 @@ from mien.cli.explain import explain
 from mien.cli.export import export
 from mien.cli.live import live
 from mien.cli.models import models
-from mien.cli.output import errors, fail
+from mien.cli.output import errors, fail, one_line
 from mien.cli.page import page
 from mien.cli.photo import photo
 from mien.cli.serve import serve
@@ -76,6 +76,10 @@ def main() -> NoReturn:
         # File names need not be printable in the terminal's encoding.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # An unset variable in a script; taken for a path it would be the current folder.
+    for argument in sys.argv[1:]:
+        if not argument or re.fullmatch(r"--[a-z-]+=", argument):
+            fail("an argument is empty; give it a value or leave it out", code=2)
     # What libraries have to say about a picture is no business of whoever runs the program.
     warnings.simplefilter("ignore")
     code = 0
@@ -87,6 +91,10 @@ def main() -> NoReturn:
         fail(_as_option(error), code=2)
     except MienError as error:
         fail(str(error))
+    except OverflowError as error:
+        fail(f"a number is far too large or too small: {error}", code=2)
+    except MemoryError:
+        fail("the memory of this machine does not suffice")
     except OSError as error:
         # What is read is read under MienError; what is left is output, to a full disk for example.
         fail(f"cannot write the output: {error.strerror or error}")
@@ -98,10 +106,13 @@ def main() -> NoReturn:
 def _fail_usage(error: Any) -> NoReturn:
     """Say in one line what is wrong with the command line; Typer's own report takes five."""
     command = error.ctx.command_path if error.ctx else "mien"
-    message = " ".join(error.format_message().split()).rstrip(".").replace(". Did you", "; did you")
-    message = re.sub(r" \(Possible options: (.+)\)$", r"; did you mean \1?", message)
+    # What Typer has to suggest it puts into brackets after the message.
+    suggestions = getattr(error, "possibilities", None)
+    message = (error.message if suggestions else error.format_message()).rstrip(".").replace(". Did you", "; did you")
+    if suggestions:
+        message += f"; did you mean {' or '.join(suggestions)}?"
     if message:
-        errors.print(f"{command}: {message[0].lower()}{message[1:]} (see {command} --help)")
+        errors.print(one_line(f"{command}: {message[0].lower()}{message[1:]} (see {command} --help)"))
     # Without a message it was a call without arguments, which has printed the help.
     sys.exit(2)
 

@@ -12,14 +12,27 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 _T = TypeVar("_T")
 
-errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+# A file called :smile:.jpg is to be called so in messages, hence no emoji.
+errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 # Into a file or pipe tables are as wide as they need to be.
-tables = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
+tables = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
+
+
+# What is said of one thing is no longer than this: values that are repeated may have any length.
+_MAX_MESSAGE = 1000
+
+
+def one_line(message: str) -> str:
+    """A message as it is fit for a terminal: control characters, which file names may hold, are written out."""
+    cut = (
+        message if len(message) <= _MAX_MESSAGE else f"{message[: _MAX_MESSAGE // 2]} … {message[-_MAX_MESSAGE // 2 :]}"
+    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in cut)
 
 
 def complain(message: str) -> None:
     """Say in one line on stderr what went wrong."""
-    errors.print(f"mien: {message}")
+    errors.print(f"mien: {one_line(message)}")
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
