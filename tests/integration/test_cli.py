@@ -280,7 +280,7 @@ def test_detectors_and_thresholds(folder: Path) -> None:
         (["photo", "x.jpg", "--threads", "two"], "mien photo: invalid value for '--threads': "),
         (["foto"], "mien: no such command 'foto'"),
         (["data", "inof"], "mien data: no such command 'inof'"),
-        (["photo", ""], "mien: a path is empty; name pictures, a folder or a pattern"),
+        (["photo", ""], "mien: an argument is empty; give it a value or leave it out"),
         (["photo", "x.jpg", "--min-confidence", "2"], "mien: --min-confidence must lie in 0..1, or be None, found 2.0"),
         (["photo", "x.jpg", "--threads", "-1"], "mien: --threads must lie in 0 (all cores)..512, found -1"),
         (["photo", "x.jpg", "--detector", "dlib"], "mien: unknown detector 'dlib'; expected one of yunet, haar"),
@@ -301,7 +301,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(args: list[str], line: str) -> 
 
 def test_wrong_usage_says_what_to_do() -> None:
     line = mien("photo", "x.jpg", "--detectr", "haar").stderr.replace("'", "")
-    assert line.endswith("--detectr; did you mean --detector? (see mien photo --help)\n")
+    assert line.endswith("--detectr; did you mean --detector or --detect-size? (see mien photo --help)\n")
     run = mien()
     assert (run.returncode, run.stderr) == (2, "")
     assert "Read every face in pictures" in run.stdout

@@ -13,8 +13,9 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -129,6 +130,38 @@ def test_slow_upload() -> None:
         with socket.create_connection((host, int(port)), timeout=20) as connection:
             connection.sendall(head.encode())
             assert b" 408 " in connection.recv(4096).split(b"\r\n")[0]
+
+
+def test_stopping_does_not_wait_for_a_stalled_upload() -> None:
+    with serving() as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        head = f"POST /v1/analyze HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\nContent-Type: image/png\r\n\r\nx"
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(head.encode())
+            time.sleep(0.3)
+            begun = time.monotonic()
+            assert server.stop()[0] == 0
+            assert time.monotonic() - begun < 10
+            assert b" 503 " in connection.recv(4096).split(b"\r\n")[0]
+
+
+def test_running_out_of_descriptors_does_not_fill_the_log(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="needs limits of descriptors")
+    command = [sys.executable, "-m", "mien", "serve", "--port", "0"]
+    limit = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (60, 60))
+    log = tmp_path / "log"
+    with log.open("w") as stream, ExitStack() as stack:
+        process = subprocess.Popen(command, stderr=stream, preexec_fn=limit)  # noqa: PLW1509
+        stack.callback(process.kill)
+        while not (found := re.findall(r"http://127.0.0.1:(\d+)", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+        for _ in range(100):
+            stack.enter_context(socket.create_connection(("127.0.0.1", int(found[0])), timeout=20))
+        time.sleep(2)
+    said = log.read_text()
+    assert len(said) < 10_000
+    assert "Logging error" not in said
 
 
 def test_client_that_hangs_up_while_uploading_leaves_no_trace(server: Server) -> None:

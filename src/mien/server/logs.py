@@ -67,7 +67,8 @@ class _Formatter(logging.Formatter):
             return json.dumps(values, default=str)
         line = " ".join([time, record.levelname, record.getMessage(), *(f"request_id={each}" for each in key.values())])
         # One line per event, whatever is in it.
-        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+        # By hand, because a codec would be loaded from a file, which a process out of descriptors cannot open.
+        line = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
         return f"{line}\n{error}" if error else line
 
 

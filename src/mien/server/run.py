@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("mien.server")
 
-# Connections that wait to be accepted. With many, asyncio floods the log when it runs out of descriptors.
-_BACKLOG = 128
+# Connections that may come in before any can be refused. With many, asyncio floods the log when it runs out of
+# descriptors.
+_BACKLOG = 64
 # Descriptors that are kept for files, besides those for videos.
 _RESERVED = 64
 # What is still being decoded when the grace is over ends with the process.
@@ -127,7 +128,7 @@ def _max_connections(settings: ServerSettings) -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return settings.max_connections
-    return max(1, min(settings.max_connections, soft - _RESERVED - 4 * settings.max_videos))
+    return max(1, min(settings.max_connections, soft - _RESERVED - _BACKLOG - 4 * settings.max_videos))
 
 
 def _guarded(settings: ServerSettings) -> type[asyncio.Protocol]:
