@@ -10,7 +10,7 @@ changes per minute and person.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,8 @@ from mien.analyzer import Analyzer, load
 from mien.results import Face
 from mien.tracking.assignment import assign
 from mien.tracking.stream import StreamAnalyzer
+from mien.video import VideoFrame
+from mien.video.process import read_frames
 
 MIN_IOU = 0.4
 # Rows of a person among those of a number that make it a mixture of people.
@@ -140,8 +142,19 @@ def read_scene(cast: Cast, scene: Scene, analyzer: Analyzer, full_search_s: floa
 def _read(
     frames: Iterable[tuple[np.ndarray, list[Truth]]], stream: StreamAnalyzer, live: bool
 ) -> Iterator[tuple[list[Truth], FrameResult]]:
-    for number, (image, truths) in enumerate(frames):
-        yield truths, stream.analyze(image, number / RATE, number)
+    waiting: deque[list[Truth]] = deque()
+
+    def images() -> Iterator[VideoFrame]:
+        for number, (image, truths) in enumerate(frames):
+            waiting.append(truths)
+            yield VideoFrame(number, number / RATE, image)
+
+    if live:
+        results = (stream.analyze(frame.image, frame.time_s, frame.number) for frame in images())
+    else:
+        results = (result for _, result in read_frames(images(), stream))
+    for result in results:
+        yield waiting.popleft(), result
 
 
 def main(

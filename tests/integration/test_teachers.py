@@ -18,7 +18,7 @@ from mien.training import fit as fitting
 from mien.training.augment import Augment
 from mien.training.distillation import Teachers, load_teachers
 from mien.training.fit import fit
-from mien.training.lightning_module import HEADS
+from mien.training.lightning_module import HEADS, FaceModule
 from mien.training.recipe import Distil, Optimizer, Recipe
 from mien.training.runs import load_run
 
@@ -74,6 +74,16 @@ def test_mirrored_views_and_temperature() -> None:
     (soft,) = Teachers([member], Distil(temperature=3.0)).answers(left_bright()[:1], ("fer2013",))
     assert soft is not None
     assert float(soft[0, 0]) == pytest.approx(2 / 8), "the cube root of 8 is 2"
+
+
+def test_the_teachers_share_keeps_its_weight_at_any_temperature() -> None:
+    """Gradients of softened answers shrink with the square of the temperature (Hinton et al. 2015)."""
+    plan = replace(QUICK, distil=Distil(weight=0.25, temperature=4.0))
+    logits, answer = torch.tensor([[[1.0, 2, 3, 4, 5, 6, 7]]]), torch.tensor([[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]])
+    (loss,) = FaceModule(plan, 0.5, 0.2, 1)._taught([torch.tensor(2.0)], logits, [answer])
+    soft = (logits[:, 0] / 4).softmax(-1)
+    expected = 0.75 * 2.0 + 0.25 * 16 * float((answer * (answer / soft).log()).sum())
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.fixture(scope="module")

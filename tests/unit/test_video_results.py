@@ -168,7 +168,7 @@ def test_timeline_of_a_long_video_with_many_people_stays_small(tmp_path: Path) -
     with Timeline(tmp_path / "timeline.png") as timeline:
         for number in range(12_000):
             timeline.write(frame(number, number / 2.0, face(1 + number // 400, Emotion.HAPPY)))
-        assert sum(len(bins) for bins in timeline._people.values()) <= 4096
+        assert sum(len(bins) for bins in timeline._strips._people.values()) <= 4096
     assert (tmp_path / "timeline.png").exists()
 
 

@@ -12,7 +12,7 @@ from mien.classification import quality
 from mien.classification.model_config import ModelConfig
 from mien.detection import landmarks, yunet
 from mien.emotions import LABELS
-from mien.live import history
+from mien.live import history, strips
 from mien.options import AnalyzerOptions
 from mien.tables import PHOTOS
 from mien.tracking import confirmation, smoothing, stream, tracker
@@ -61,7 +61,7 @@ def page_settings(config: ModelConfig, options: AnalyzerOptions, download: int) 
         "confirmation": _lower(confirmation, "CONFIRM_S _SCORE _CONFIDENCE _LONGEST_STEP_S")
         | {"hindered": sorted(confirmation._HINDERED)},
         "smoothing": {"time_constant_s": options.smoothing_s} | _lower(smoothing, "SWITCH_MARGIN SETTLE_S"),
-        "history": _lower(history, "SPAN_S _BRIDGED_S"),
+        "history": _lower(history, "SPAN_S") | _lower(strips, "BRIDGED_S"),
         # The page notices no cuts.
         "columns": {"video": [column for column in COLUMNS if column != "shot"], "photo": list(PHOTOS.columns)},
         "limits": {"max_pixels": options.max_pixels, "download": download},

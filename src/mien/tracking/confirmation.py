@@ -36,6 +36,10 @@ class Confirmation:
             if seconds >= CONFIRM_S - 1e-9:
                 self._confirmed.add(face.track)
 
+    def close(self, faces: Iterable[Face]) -> None:
+        """The video ends with these faces: those seen well are people, for all that could be seen of them."""
+        self._confirmed.update(face.track for face in faces if face.track is not None and _is_clear(face))
+
     def is_confirmed(self, track: int) -> bool:
         """Whether a track is a person."""
         return track in self._confirmed

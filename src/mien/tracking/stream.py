@@ -85,6 +85,7 @@ class StreamAnalyzer:
         self._smoother = EmotionSmoother(analyzer.options.smoothing_s)
         self._confirmation = Confirmation()
         self._classified_shot = 1
+        self._last_faces: list[Face] = []
         self._stage_s: Mapping[str, float] = {}
 
     @property
@@ -179,11 +180,26 @@ class StreamAnalyzer:
         """Whether what was classified so far of a track shows that it is a person."""
         return self._confirmation.is_confirmed(track)
 
+    @property
+    def uncertain_below(self) -> float:
+        """Confidence below which an answer is uncertain."""
+        return self._analyzer.uncertain_below
+
+    @property
+    def smoothing_s(self) -> float:
+        """Time constant of the smoothing in seconds."""
+        return self._analyzer.options.smoothing_s
+
+    def close(self) -> None:
+        """The video is over: faces seen well in its last frame are people, however short it was."""
+        self._confirmation.close(self._last_faces)
+
     def _confirm(self, faces: list[Face], detections: FrameDetections) -> None:
         for old, new in detections.renamed:
             self._confirmation.rename(old, new)
         self._confirmation.keep(detections.alive)
         self._confirmation.update(faces, detections.time_s)
+        self._last_faces = faces
 
     def _mark(self, faces: list[Face]) -> list[Face]:
         return [replace(face, confirmed=face.track is None or self.is_confirmed(face.track)) for face in faces]

@@ -208,7 +208,9 @@ class FaceTracker:
             if look is None:
                 continue
             if is_new:
-                known = self._gallery.find(look, self._in_sight)
+                # Somebody seen beside the newcomer is someone else.
+                beside = {other.number for other in self._tracks if other.seen_s >= track.began_s}
+                known = self._gallery.find(look, beside)
                 if known is not None:
                     self._tracks = [other for other in self._tracks if other.number != known]
                     self._renamed.append((track.number, known))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,6 +14,7 @@ from mien.drawing import draw
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
 from mien.results import FrameResult
+from mien.tracking.lookahead import LookAhead
 from mien.tracking.stream import FrameDetections, StreamAnalyzer
 from mien.video.backend import VideoSource
 from mien.video.prefetch import prefetch
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 
 OutputPath: TypeAlias = "str | os.PathLike[str]"
 _Sink: TypeAlias = Callable[[VideoFrame, FrameResult], None]
+
+
+HOLD_BYTES = 192_000_000
+"""Frames that wait for what comes after them take no more memory than this; of very large ones fewer wait."""
+
+FULL_SEARCH_S = 0.25
+"""Seconds between searches of the whole frame, see `StreamAnalyzer`."""
 
 
 class _Stop(KeyboardInterrupt):
@@ -52,7 +60,8 @@ def analyze_video(
 ) -> Summary:
     """Read every face of a video: who shows which emotion when.
 
-    Decoding, finding and reading faces, and encoding run side by side.
+    Decoding, finding and reading faces, and encoding run side by side. Smoothing looks ahead as far as it looks back,
+    so that nothing shows late.
 
     Args:
         source: As for `open_video`; or a `VideoReader`, which is left open, and knows its own ``start``, ``end`` and
@@ -65,8 +74,8 @@ def analyze_video(
         end: Read up to this second; None reads to the end.
         every: Read every n-th frame only.
         detect_every: Look for faces in every n-th of these; in between they are moved on as they moved before.
-        on_frame: Called with each frame and what was read in it, in order, for progress or results of your own. What
-            it raises ends the reading, and no file is written.
+        on_frame: Called with each frame and what was read in it, in order, for progress or results of your own, up to
+            a second of the video after it was read. What it raises ends the reading, and no file is written.
         cancelled: Asked after each frame; once it is true, reading ends, and the files hold what was read so far.
         analyzer: What to read with; None opens one.
         **values: As for `mien.load`, in place of ``analyzer``.
@@ -97,7 +106,7 @@ def analyze_video(
                 analyzer = analyzer or cached_analyzer(share_cores(make_options(**values)))
                 _read(
                     reader,
-                    StreamAnalyzer(analyzer, detect_every),
+                    StreamAnalyzer(analyzer, detect_every, FULL_SEARCH_S),
                     [*sinks, *([on_frame] if on_frame else [])],
                     summary,
                     cancelled,
@@ -146,16 +155,41 @@ def _ignore_frame(write: Callable[[FrameResult], None]) -> _Sink:
 def _read(
     reader: VideoReader, stream: StreamAnalyzer, sinks: list[_Sink], summary: Summary, cancelled: Callable[[], bool]
 ) -> None:
-    def find(frames: Iterator[VideoFrame]) -> Iterator[tuple[VideoFrame, FrameDetections]]:
-        for frame in frames:
-            yield frame, stream.detect(frame.image, frame.time_s, frame.number)
-
     # Three frames at a time: one thread decodes, one finds faces, this one reads them; a fourth encodes.
-    with closing(prefetch(reader)) as frames, closing(prefetch(find(frames))) as found:
-        for frame, detections in found:
-            result = stream.classify(detections, reader.name)
+    with closing(prefetch(reader)) as frames:
+        for frame, result in read_frames(frames, stream, reader.name):
             summary.add(result)
             for sink in sinks:
                 sink(frame, result)
             if cancelled():
                 raise _Stop
+
+
+def read_frames(
+    frames: Iterable[VideoFrame], stream: StreamAnalyzer, source: str = ""
+) -> Iterator[tuple[VideoFrame, FrameResult]]:
+    """Read the frames of a file, in order, each with what comes after it in mind.
+
+    Args:
+        frames: The frames.
+        stream: What to read them with.
+        source: Name of the video; carried into the results.
+
+    Yields:
+        Each frame and what was read in it, up to a second of the video later.
+    """
+
+    def find() -> Iterator[tuple[VideoFrame, FrameDetections]]:
+        for frame in frames:
+            yield frame, stream.detect(frame.image, frame.time_s, frame.number)
+
+    ahead: LookAhead[VideoFrame] | None = None
+    with closing(prefetch(find())) as found:
+        for frame, detections in found:
+            if ahead is None:
+                most = HOLD_BYTES // frame.image.nbytes
+                ahead = LookAhead(stream.smoothing_s, stream.uncertain_below, stream.is_confirmed, most)
+            yield from ahead.add(frame, stream.classify_raw(detections, source), detections.renamed)
+    stream.close()
+    if ahead is not None:
+        yield from ahead.finish()

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.emotions import Emotion
 from mien.errors import MissingExtraError, OptionError
 from mien.files import AtomicFile
 from mien.results import FrameResult
+from mien.video.strips import Strips, clock, stretches
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,15 +23,18 @@ TIMELINE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 MAX_PEOPLE = 12
 """People drawn at most: those seen longest."""
 
-# Width of a bin at the beginning, and how many there may be before each two are joined. So a picture is always finer
-# than its pixels, and the memory for a person does not grow with the video.
-_BIN_S, _MAX_BINS = 0.02, 4096
+_COLUMNS = 1200
+# Cuts are marked up to this many; more would be a gray curtain.
+_MAX_CUTS = 150
+# Distances between ticks in seconds, and how many there may be.
+_TICKS_S, _MOST_TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200), 12
+_HEAD_INCHES, _STRIP_INCHES, _FOOT_INCHES = 0.75, 1.3, 0.6
 
 
 class Timeline(AtomicFile):
     """Collects smoothed probabilities over time and draws them as stacked areas, one strip per person.
 
-    The picture is drawn when the block ends; see `AtomicFile`.
+    Uncertain stretches are drawn pale, cuts as lines. The picture is drawn when the block ends; see `AtomicFile`.
 
     Args:
         path: The picture to write, see `TIMELINE_SUFFIXES`.
@@ -50,10 +53,9 @@ class Timeline(AtomicFile):
             raise MissingExtraError("drawing a timeline", "video") from error
         del mpl
         super().__init__(path)
-        self._bin_s = _BIN_S
-        # Per person and bin: the sums of the seven probabilities, and the number of frames.
-        self._people: dict[int, dict[int, NDArray[np.float64]]] = {}
-        self._start_s, self._end_s = np.inf, -np.inf
+        self._strips = Strips()
+        self._cuts_s: list[float] = []
+        self._shot: int | None = None
 
     def _finish(self, complete: bool, whole: bool) -> None:
         if complete:
@@ -61,64 +63,69 @@ class Timeline(AtomicFile):
 
     def write(self, result: FrameResult) -> None:
         """Add what was read in a frame."""
-        time_s = result.time_s or 0.0
-        # Frames come in order, so the first one is the start. Bins count from there.
-        self._start_s, self._end_s = min(self._start_s, time_s), max(self._end_s, time_s)
-        since_s = time_s - self._start_s
-        while since_s / self._bin_s >= _MAX_BINS:
-            self._coarsen()
-        for face in result:
-            if face.track is not None and face.smoothed is not None:
-                bins = self._people.setdefault(face.track, {})
-                cell = bins.setdefault(int(since_s / self._bin_s), np.zeros(len(Emotion) + 1))
-                cell += [*(face.smoothed[emotion] for emotion in Emotion), 1.0]
-
-    def _coarsen(self) -> None:
-        self._bin_s *= 2
-        for track, bins in self._people.items():
-            joined: dict[int, NDArray[np.float64]] = {}
-            for number, cell in bins.items():
-                joined[number // 2] = joined.get(number // 2, 0.0) + cell
-            self._people[track] = joined
+        self._strips.add(result)
+        if self._shot is not None and result.shot != self._shot and len(self._cuts_s) <= _MAX_CUTS:
+            self._cuts_s.append(result.time_s or 0.0)
+        self._shot = result.shot
 
     def _draw(self) -> None:
         from matplotlib.figure import Figure
 
-        longest = sorted(self._people, key=lambda track: -len(self._people[track]))[:MAX_PEOPLE]
-        strips = max(1, len(longest))
-        figure = Figure(figsize=(12, 1.3 + 1.3 * strips), dpi=120, layout="constrained")
-        axes = figure.subplots(strips, 1, sharex=True, squeeze=False)[:, 0]
+        people = self._strips.people
+        longest = people[:MAX_PEOPLE]
+        count = max(1, len(longest))
+        inches = _HEAD_INCHES + _STRIP_INCHES * count + _FOOT_INCHES
+        figure = Figure(figsize=(12, inches), dpi=120)
+        axes = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
+        figure.subplots_adjust(
+            left=0.07, right=0.985, top=1 - _HEAD_INCHES / inches, bottom=_FOOT_INCHES / inches, hspace=0.18
+        )
         for place, track in zip(axes, sorted(longest), strict=False):
             self._draw_person(place, track)
         if not longest:
             axes[0].text(0.5, 0.5, "no face", transform=axes[0].transAxes, ha="center", va="center", color="0.4")
             axes[0].set_yticks([])
-        if self._end_s > self._start_s:
-            axes[0].set_xlim(self._start_s, self._end_s)
-        axes[-1].xaxis.set_major_formatter(_clock)
-        axes[-1].set_xlabel("time (min:s)")
-        left_out = len(self._people) - len(longest)
-        if left_out:
-            figure.suptitle(f"the {MAX_PEOPLE} people seen longest; {left_out} more not drawn", fontsize=9)
-        handles = [_swatch(emotion) for emotion in Emotion]
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=9)
+        self._draw_time(list(axes))
+        handles = [*(_swatch(emotion) for emotion in Emotion), _pale_swatch()]
+        # The legend and the note have lines of their own above the strips, whatever their number.
+        line = 0.3 / inches
+        figure.legend(
+            handles=handles,
+            loc="center",
+            bbox_to_anchor=(0.53, 1 - line),
+            ncols=len(handles),
+            frameon=False,
+            fontsize=9,
+        )
+        if len(people) > len(longest):
+            note = f"the {MAX_PEOPLE} people seen longest; {len(people) - len(longest)} more not drawn"
+            figure.text(0.53, 1 - 1.9 * line, note, ha="center", va="center", fontsize=9, color="0.35")
         figure.savefig(self._partial, format=self.path.suffix[1:].lower())
 
+    def _draw_time(self, axes: list[Axes]) -> None:
+        start_s, end_s = self._strips.start_s, self._strips.end_s
+        if end_s > start_s:
+            axes[0].set_xlim(start_s, end_s)
+            step_s = next((step for step in _TICKS_S if (end_s - start_s) / step <= _MOST_TICKS), _TICKS_S[-1])
+            ticks = np.arange(np.ceil(start_s / step_s) * step_s, end_s + 1e-9, step_s)
+            axes[-1].set_xticks(ticks, [clock(float(tick)) for tick in ticks], fontsize=9)
+        axes[-1].set_xlabel("time (h:min:s)" if end_s >= 3600 else "time (min:s)", fontsize=9)
+        if len(self._cuts_s) <= _MAX_CUTS:
+            for place in axes:
+                for cut_s in self._cuts_s:
+                    place.axvline(cut_s, color="0.3", linewidth=0.6, linestyle=(0, (4, 3)))
+
     def _draw_person(self, place: Axes, track: int) -> None:
-        bins = self._people[track]
-        numbers = np.array(sorted(bins))
-        cells = np.array([bins[number] for number in numbers])
-        shares = (cells[:, :-1] / cells[:, -1:]).T
-        times = self._start_s + (numbers + 0.5) * self._bin_s
-        # Where the face was out of sight the strip stays empty. Frames may lie more than one bin apart.
-        steps = np.diff(numbers)
-        gaps = np.flatnonzero(steps > max(3, 3 * np.median(steps))) + 1 if len(steps) else np.zeros(0, int)
-        for seen, part in zip(np.split(times, gaps), np.split(shares, gaps, axis=1), strict=True):
-            # A lone frame gets the width of its bin.
-            edges = [-0.5, 0.5] if len(seen) == 1 else [0.0]
-            x = (seen[:, None] + np.array(edges) * self._bin_s).ravel()
-            y = np.repeat(part, len(edges), axis=1)
+        columns = self._strips.columns(track, _COLUMNS)
+        edges = np.linspace(self._strips.start_s, max(self._strips.end_s, self._strips.start_s + 1e-3), _COLUMNS + 1)
+        # Where the face was out of sight the strip stays empty.
+        for first, end in stretches(columns):
+            part = columns[first:end]
+            x = edges[first : end + 1]
+            y = np.vstack([part[:, : len(Emotion)], part[-1:, : len(Emotion)]]).T
             place.stackplot(x, y, colors=[_color(emotion) for emotion in Emotion], linewidth=0)
+            pale = np.concatenate([part[:, -1] > 0.5, [part[-1, -1] > 0.5]])
+            place.fill_between(x, 0, 1, where=pale.tolist(), color="white", alpha=0.6, linewidth=0)
         place.set_ylim(0, 1)
         place.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"], fontsize=8)
         place.set_ylabel(f"#{track}", rotation=0, ha="right", va="center", fontsize=12, fontweight="bold")
@@ -138,6 +145,7 @@ def _swatch(emotion: Emotion) -> Patch:
     return Patch(color=_color(emotion), label=emotion.value)
 
 
-def _clock(seconds: float, _: int) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}:{rest:04.1f}".removesuffix(".0")
+def _pale_swatch() -> Patch:
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor="0.9", edgecolor="0.6", label="pale: uncertain")
