@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from mien.detection.base import DetectedFace, FaceDetector, Frame, TwoLookDetector
+from mien.detection.yunet import MAX_SIDE
 
 _Box: TypeAlias = "tuple[int, int, int, int]"
 """Left, top, right and bottom in whole pixels."""
@@ -18,7 +19,7 @@ _Box: TypeAlias = "tuple[int, int, int, int]"
 # Side of the square searched around a face, in sizes of the face, and the size at which the face is shown to the
 # detector: it sees faces of 10 to 300 pixels, and a larger picture costs more.
 _AROUND, _FACE_SIDE = 2.5, 64
-# Where the squares take more than this share of the frame, the whole of it is searched as quickly.
+# Where the squares, so shown, have more than this share of the frame's pixels, it is searched as quickly.
 _WORTH = 0.5
 
 
@@ -36,11 +37,14 @@ def search_near(detector: FaceDetector, frame: Frame, expected: Sequence[Detecte
     """
     height, width = frame.shape[:2]
     regions = _merge([_around(face, width, height) for face in expected])
-    area = sum((right - left) * (bottom - top) for left, top, right, bottom in regions)
-    if not expected or area > _WORTH * width * height:
+    if not expected:
         return None
     largest = max(max(face.box[2:]) for face in expected)
     scale = min(1.0, _FACE_SIDE / max(1.0, largest))
+    area = scale**2 * sum((right - left) * (bottom - top) for left, top, right, bottom in regions)
+    whole = width * height * min(1.0, MAX_SIDE / max(width, height)) ** 2
+    if area > _WORTH * whole:
+        return None
     found = [face for region in regions for face in _detect(detector, frame, region, scale)]
     found.sort(key=lambda face: -face.score)
     return found if len(found) >= len(expected) else None

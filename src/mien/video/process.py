@@ -157,7 +157,7 @@ def _read(
 ) -> None:
     # Three frames at a time: one thread decodes, one finds faces, this one reads them; a fourth encodes.
     with closing(prefetch(reader)) as frames:
-        for frame, result in read_frames(frames, stream, reader.name):
+        for frame, result in read_frames(frames, stream, reader.name, cancelled):
             summary.add(result)
             for sink in sinks:
                 sink(frame, result)
@@ -166,7 +166,10 @@ def _read(
 
 
 def read_frames(
-    frames: Iterable[VideoFrame], stream: StreamAnalyzer, source: str = ""
+    frames: Iterable[VideoFrame],
+    stream: StreamAnalyzer,
+    source: str = "",
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[VideoFrame, FrameResult]]:
     """Read the frames of a file, in order, each with what comes after it in mind.
 
@@ -174,6 +177,7 @@ def read_frames(
         frames: The frames.
         stream: What to read them with.
         source: Name of the video; carried into the results.
+        cancelled: Asked after each frame that is given out, or read while none is; once true, reading ends.
 
     Yields:
         Each frame and what was read in it, up to a second of the video later.
@@ -189,7 +193,10 @@ def read_frames(
             if ahead is None:
                 most = HOLD_BYTES // frame.image.nbytes
                 ahead = LookAhead(stream.smoothing_s, stream.uncertain_below, stream.is_confirmed, most)
-            yield from ahead.add(frame, stream.classify_raw(detections, source), detections.renamed)
+            done = list(ahead.add(frame, stream.classify_raw(detections, source), detections.renamed))
+            yield from done
+            if not done and cancelled():
+                raise _Stop
     stream.close()
     if ahead is not None:
         yield from ahead.finish()

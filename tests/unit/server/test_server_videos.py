@@ -6,6 +6,7 @@ import csv
 import json
 import tempfile
 import time
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from threading import Timer
@@ -19,8 +20,7 @@ from fastapi.testclient import TestClient
 
 from mien.analyzer import Analyzer
 from mien.results import FrameResult
-from mien.tracking.stream import StreamAnalyzer
-from mien.video import open_video
+from mien.video.process import analyze_video
 from mien.video.rows import COLUMNS
 
 Answer = Any
@@ -56,7 +56,7 @@ def wait_for_status(client: TestClient, answer: Answer, status: str) -> None:
     raise AssertionError(f"never {status}")
 
 
-def test_result_is_that_of_the_stream_analyzer(serve: Any, clip: Path, analyzer: Analyzer, folder: Path) -> None:
+def test_result_is_that_of_the_engine(serve: Any, clip: Path, analyzer: Analyzer, folder: Path) -> None:
     client = serve()
     answer = send(client, clip.read_bytes())
     assert answer.json() == {
@@ -70,9 +70,12 @@ def test_result_is_that_of_the_stream_analyzer(serve: Any, clip: Path, analyzer:
     assert (values["status"], values["progress"], values["frames_read"]) == ("done", 1.0, 20)
     result = values["result"]
     assert (result["width"], result["height"], result["damage"], result["stopped"]) == (192, 192, None, None)
-    stream = StreamAnalyzer(analyzer)
-    with open_video(clip) as video:
-        expected = [stream.analyze(each.image, each.time_s, each.number, "clip.mp4").to_dict() for each in video]
+    expected = []
+    analyze_video(
+        clip,
+        analyzer=analyzer,
+        on_frame=lambda _, read: expected.append(replace(read, source="clip.mp4").to_dict()),
+    )
     assert result["frames"] == expected
     (person,) = result["tracks"]
     assert person["frames"] == 20
