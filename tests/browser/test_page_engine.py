@@ -73,7 +73,7 @@ def _compare(page: dict[str, Any], python: dict[str, Any]) -> float:
         # Sums in another order move a box by a thousandth of a pixel, over the edge of a rounding now and then.
         np.testing.assert_allclose(found["box"], expected["box"], atol=1)
         if found["emotion"] != expected["emotion"]:
-            # A tie but for the last digits: one of the 917 faces of the photos with the 8-bit network, none with 32 bits.
+            # A near tie: one of the 917 faces of the photos with the 8-bit network, none with 32 bits.
             first, second = sorted(expected["probabilities"].values())[-1:-3:-1]
             assert first - second <= 0.03
         assert [found.get(key) for key in keys] == [expected.get(key) for key in keys]
