@@ -287,7 +287,10 @@ def test_detectors_and_thresholds(folder: Path) -> None:
         (["photo", "x.jpg", "--device", "gpu"], "mien: --device must be one of auto, cpu, cuda, found 'gpu'"),
         (["photo", "x.jpg", "--model", "mien-9"], "mien: mien-9: no such model; expected a folder with model.onnx"),
         (["evaluate", "x.csv", "--model", "mien-9"], "mien: mien-9: no such model; expected a folder with model.onnx"),
-        (["evaluate", "x.csv", "--usage", "Private"], "mien: --usage must be one of Training, PublicTest, PrivateTest, all, found 'Private'"),
+        (
+            ["evaluate", "x.csv", "--usage", "Private"],
+            "mien: --usage must be one of Training, PublicTest, PrivateTest, all, found 'Private'",
+        ),
         (["video", "x.mp4", "--smoothing", "-1"], "mien: --smoothing must be 0 seconds or more, found -1.0"),
     ],
 )
