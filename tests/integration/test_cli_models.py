@@ -175,4 +175,4 @@ def test_train_and_export(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     report = json.loads(mien("evaluate", data, "--model", tmp_path / "toy", "--json").stdout)
     assert report["n"] == 16
-    assert_one_line(mien("train", tmp_path / "no.yaml", "--data", data, "--out", tmp_path / "x"), 2, "cannot be read")
+    assert_one_line(mien("train", tmp_path / "no.yaml", "--data", data, "--out", tmp_path / "x"), 2, "no such recipe")

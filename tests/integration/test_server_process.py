@@ -284,7 +284,7 @@ def test_failures_are_one_line(server: Server, tmp_path: Path) -> None:
             ("--port", port),
             f"cannot listen at 127.0.0.1, port {port}: Address already in use; choose another with --port",
         ),
-        (("--port", "0", "--model", str(tmp_path)), f"{tmp_path}: not a model folder, model.onnx is missing"),
+        (("--port", "0", "--model", str(tmp_path)), f"{tmp_path}: is not a model folder, model.onnx is missing"),
     ):
         command = [sys.executable, "-m", "mien", "serve", *args]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
