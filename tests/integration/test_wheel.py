@@ -33,11 +33,11 @@ def test_wheel_is_small_and_complete(wheel: Path) -> None:
     assert "mien/py.typed" in names
     for part in ("index.html", "sw.js", "app/main.js", "app/worker.js", "vendor/ort-wasm-simd-threaded.wasm"):
         assert f"mien/browser/static/{part}" in names
-    for part in ("main.py", "style.css", "pages/sample.jpg"):
+    for part in ("main.py", "style.css", "views/sample.jpg"):
         assert f"mien/apps/web/{part}" in names
     # The web app's sample and the charts of the cards; no picture of a data set.
     charts = [f"models/{model}/reliability{which}.png" for model in models for which in ("-photos", "")]
-    pictures = [f"mien/{picture}" for picture in ("apps/web/pages/sample.jpg", *charts)]
+    pictures = [f"mien/{picture}" for picture in ("apps/web/views/sample.jpg", *charts)]
     assert sorted(name for name in names if name.endswith((".jpg", ".png", ".ckpt"))) == sorted(pictures)
 
 

@@ -34,11 +34,11 @@ from streamlit.testing.v1 import AppTest
 
 from mien.apps.web import cards, launch
 from mien.apps.web.connection import Connection
-from mien.apps.web.pages import model
 from mien.apps.web.photos import as_csv, as_json, read_picture
 from mien.apps.web.settings import Settings
 from mien.apps.web.theme import logo
 from mien.apps.web.videos import Progress, read_video
+from mien.apps.web.views import model
 from mien.results import Face, FrameResult
 from mien.video import VideoWriter
 
@@ -343,6 +343,11 @@ def test_one_frame_that_cannot_be_read_is_soon_forgotten(analyzer: Analyzer, ast
 # Pages
 
 
+def test_streamlit_finds_no_pages_of_its_own() -> None:
+    # It would run each file of such a folder alone, for the first visitor who opens /photo, and show an empty page.
+    assert not (Path(launch.__file__).parent / "pages").exists()
+
+
 def test_a_page_that_fails_shows_a_line_and_no_traceback() -> None:
     def script() -> None:
         from mien.apps.web.shell import guarded
@@ -369,8 +374,8 @@ def test_a_model_that_is_gone_is_told_on_every_page() -> None:
     def script() -> None:
         import streamlit as st
 
-        from mien.apps.web.pages import model, photo
         from mien.apps.web.shell import guarded
+        from mien.apps.web.views import model, photo
 
         st.session_state["model"] = "/gone"
         st.session_state["sample"] = True
@@ -402,7 +407,7 @@ def test_only_visitors_at_the_machine_may_name_its_folders(
 
 def test_the_model_page_opens_a_model_and_refuses_what_is_none(tmp_path: Path) -> None:
     def script() -> None:
-        from mien.apps.web.pages import model
+        from mien.apps.web.views import model
 
         model.page()
 

@@ -31,7 +31,7 @@ upload is gone when you leave.</p>
 def show() -> None:
     """Run the page that the visitor is on."""
     # Pages import this module for its helpers.
-    from mien.apps.web.pages import live, model, photo, video
+    from mien.apps.web.views import live, model, photo, video
 
     st.html(f"<style>{css_variables()}</style>")
     st.html(Path(__file__).with_name("style.css"))
