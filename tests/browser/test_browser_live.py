@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +47,7 @@ def _streamer(page: Page) -> FrameLocator:
 
 
 def _start(page: Page) -> None:
-    _streamer(page).get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
 
 
 def _drawn(picture: NDArray[np.uint8], emotion: Emotion) -> int:
@@ -70,8 +73,12 @@ def test_a_stream_comes_back_with_boxes_and_everything_moves(
     visit: Visit, wait_until: Wait, film: Path, tmp_path: Path
 ) -> None:
     page = visit(camera=True)
-    page.get_by_text("Press Start").wait_for()
-    assert page.get_by_role("button", name="Screenshot").is_disabled()
+    stage = page.locator(".mien-stage")
+    stage.wait_for()
+    box = stage.bounding_box()
+    assert box is not None
+    assert box["width"] / box["height"] == pytest.approx(4 / 3, abs=0.02)
+    assert page.get_by_role("button", name="Screenshot").count() == 0
     _start(page)
 
     video = _streamer(page).locator("video")
@@ -97,8 +104,10 @@ def test_a_stream_comes_back_with_boxes_and_everything_moves(
         return len(seen) >= 4
 
     wait_until(moving)
-    assert max(_bars(page).items(), key=lambda item: item[1])[0] == "happy"
-    assert "the last 30 seconds" in str(page.locator(".mien-strip").first.get_attribute("aria-label"))
+    wait_until(lambda: max(_bars(page).items(), key=lambda item: item[1], default=("", 0))[0] == "happy")
+    assert stage.is_hidden()
+    label = page.locator(".mien-strip[aria-label*='the last 30 seconds']")
+    wait_until(lambda: label.count() == 1)
     assert "FPS" in page.locator(".mien-rate").inner_text()
 
     with page.expect_download() as download:
@@ -120,10 +129,39 @@ def test_a_stream_comes_back_with_boxes_and_everything_moves(
     assert _drawn(np.asarray(frames[-1], np.uint8), Emotion.HAPPY) > 200
     wait_until(lambda: page.locator("video").evaluate("v => v.duration > 1.5"))
 
-    _streamer(page).get_by_role("button", name="Stop").click()
-    page.get_by_text("Press Start").wait_for()
+    page.get_by_placeholder("Note for this moment").fill("the door opens")
+    page.get_by_role("button", name="Mark", exact=True).click()
+    page.get_by_text("1 marker, the last at").wait_for()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("Your session").wait_for()
     wait_until(lambda: page.locator(".mien-bars").count() == 0)
-    assert page.get_by_role("button", name="Screenshot").is_disabled()
+    assert page.get_by_role("button", name="Start", exact=True).is_visible()
+    assert page.get_by_role("button", name="Screenshot").count() == 0
+
+
+def test_a_session_stays_when_another_page_is_looked_at(visit: Visit) -> None:
+    page = visit(camera=True)
+    _start(page)
+    page.locator(".mien-bars").first.wait_for()
+    page.get_by_placeholder("Note for this moment").fill("the door opens")
+    page.get_by_role("button", name="Mark", exact=True).click()
+    page.get_by_text("1 marker, the last at").wait_for()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("Your session").wait_for()
+    page.get_by_role("link", name="Model", exact=True).click()
+    page.get_by_text("How sure is sure").wait_for()
+    page.get_by_role("link", name="Live", exact=True).click()
+    page.locator(".mien-card", has_text="mostly happy").wait_for()
+    saved = {}
+    for name in ("CSV", "JSON", "Timeline", "Report"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        saved[name] = Path(download.value.path()).read_bytes()
+    assert {row["track"] for row in csv.DictReader(io.StringIO(saved["CSV"].decode()))} == {"1"}
+    assert "the door opens" in saved["JSON"].decode()
+    json.loads(saved["JSON"])
+    assert _decode(saved["Timeline"]).ndim == 3
+    assert "the door opens" in saved["Report"].decode()
 
 
 def test_a_recording_ends_with_the_connection(visit: Visit, wait_until: Wait, server: Any) -> None:
@@ -141,21 +179,24 @@ def test_a_recording_ends_with_the_connection(visit: Visit, wait_until: Wait, se
 def test_a_camera_refused_is_explained(visit: Visit) -> None:
     page = visit()
     _start(page)
-    page.get_by_text("The camera was refused").wait_for()
+    page.get_by_role("heading", name="Camera access denied").wait_for()
     assert page.get_by_text("Allow it in the browser").is_visible()
+    assert page.get_by_role("button", name="Try again").is_visible()
+    assert page.get_by_text("NotAllowedError").count() == 0
 
 
 def test_a_missing_camera_is_explained(visit: Visit, browser_without_camera: Browser) -> None:
     page = visit(camera=True, through=browser_without_camera)
-    page.get_by_text("No camera was found").wait_for()
+    _start(page)
+    page.get_by_role("heading", name="No camera was found").wait_for()
 
 
 def test_a_blocked_network_is_explained_and_snapshots_work(visit: Visit, wait_until: Wait) -> None:
     page = visit(camera=True, script=_BLOCKED)
     _start(page)
-    page.get_by_text("Could not connect").wait_for()
+    page.get_by_text("Could not connect.").wait_for()
     assert page.get_by_text("--ice-server").is_visible()
-    page.get_by_text("Snapshots", exact=True).first.click()
+    page.get_by_test_id("stButtonGroup").get_by_text("Snapshots", exact=True).click()
     camera = page.locator("[data-testid=stCameraInput] video")
     # A picture taken before the camera has woken up is black.
     wait_until(lambda: camera.count() == 1 and camera.evaluate("v => v.readyState >= 2 && v.currentTime > 0.5"))
@@ -171,5 +212,5 @@ def test_nobody_sees_another_visitors_camera(visit: Visit) -> None:
     _start(mine)
     mine.locator(".mien-bars").first.wait_for()
     other.reload()
-    other.get_by_text("Press Start").wait_for()
+    other.get_by_role("button", name="Start", exact=True).wait_for()
     assert other.locator(".mien-card").count() == 0

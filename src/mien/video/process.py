@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from mien.analyzer import Analyzer, cached_analyzer
-from mien.drawing import draw
+from mien.drawing import blur_faces, draw
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
 from mien.results import FrameResult
@@ -49,6 +49,7 @@ def analyze_video(
     video: OutputPath | None = None,
     timeline: OutputPath | None = None,
     sound: bool = True,
+    blur: bool = False,
     start: float = 0.0,
     end: float | None = None,
     every: int = 1,
@@ -70,6 +71,7 @@ def analyze_video(
         video: Write the video with boxes and labels: .mp4, .mov or .mkv.
         timeline: Draw each person's emotions over time: .png, .jpg, .svg or .pdf.
         sound: Copy the sound into ``video``.
+        blur: Make the faces in ``video`` unrecognizable.
         start: Read from this second on.
         end: Read up to this second; None reads to the end.
         every: Read every n-th frame only.
@@ -102,7 +104,7 @@ def analyze_video(
         try:
             # Everything that is to be written opens first, so that what is impossible fails before any work.
             with ExitStack() as outputs:
-                sinks = _open_sinks(reader, tables, video, timeline, sound, outputs)
+                sinks = _open_sinks(reader, tables, video, timeline, sound, blur, outputs)
                 analyzer = analyzer or cached_analyzer(share_cores(make_options(**values)))
                 _read(
                     reader,
@@ -132,6 +134,7 @@ def _open_sinks(
     video: OutputPath | None,
     timeline: OutputPath | None,
     sound: bool,
+    blur: bool,
     stack: ExitStack,
 ) -> list[_Sink]:
     sinks: list[_Sink] = []
@@ -139,7 +142,12 @@ def _open_sinks(
         sound_of = reader.source if sound else None
         sound_end = reader.until_s if math.isfinite(reader.until_s) else math.inf
         writer = stack.enter_context(VideoWriter(Path(video), reader.time_base, sound_of, reader.start_s, sound_end))
-        sinks.append(lambda frame, result: writer.write(draw(frame.image, result), frame.time_s))
+
+        def write(frame: VideoFrame, result: FrameResult) -> None:
+            image = blur_faces(frame.image, result) if blur else frame.image
+            writer.write(draw(image, result), frame.time_s)
+
+        sinks.append(write)
     writers = [stack.enter_context(open_table(Path(path))) for path in tables]
     sinks.extend(_ignore_frame(rows.write) for rows in writers)
     if timeline is not None:

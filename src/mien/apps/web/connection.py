@@ -1,11 +1,11 @@
-"""One camera, connected by WebRTC: reads its newest frame, remembers half a minute, and ends with the connection."""
+"""One camera, connected by WebRTC: analyzes its newest frame, and leaves a session when the connection ends."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from streamlit_webrtc import VideoProcessorBase
 
 from mien.analyzer import Analyzer
+from mien.classification.explanation import explain
+from mien.classification.heatmap import draw_explanation
 from mien.detection.base import Frame
-from mien.drawing import draw
+from mien.drawing import blur_faces, draw
 from mien.errors import MienError
 from mien.live.history import History, Person
 from mien.live.meter import RateMeter
 from mien.live.recorder import Recorder
+from mien.live.session_log import Marker, Session, SessionLog
+from mien.results import FrameResult
 from mien.tracking.stream import StreamAnalyzer
 
 _LOG = logging.getLogger(__name__)
@@ -35,7 +39,7 @@ class LiveState:
     """What there is to show right now.
 
     Attributes:
-        people: Everybody seen in the last half minute.
+        people: Everyone seen in the last half minute.
         histories: Their probabilities over that time, each float32 (columns, 7), NaN where unseen; same order.
         size: Width and height of the picture in pixels.
         rates: Frames per second: those that arrive, and those that are read.
@@ -56,16 +60,28 @@ class Connection(VideoProcessorBase):
 
     Args:
         analyzer: Reads the faces.
+
+    Attributes:
+        mirrored: Whether the picture that goes back is mirrored, as people know themselves; files never are.
+        blur: Whether faces are made unrecognizable, in the picture and in files.
+        highlight: Id of the person whose box stands out; None for none.
+        session: What the connection left; None until it has ended, or if no frame came.
     """
 
     def __init__(self, analyzer: Analyzer) -> None:
+        self.mirrored = True
+        self.blur = False
+        self.highlight: int | None = None
+        self.session: Session | None = None
+        self._analyzer = analyzer
         self._stream = StreamAnalyzer(analyzer)
         self._history = History()
+        self._log = SessionLog("camera")
         self._arriving, self._read = RateMeter(), RateMeter()
         self._lock = threading.Lock()
         self._begun_s = time.monotonic()
         self._number = 0
-        self._shown: Frame | None = None
+        self._newest: tuple[Frame, FrameResult] | None = None
         self._recorder: Recorder | None = None
         self._folder: TemporaryDirectory[str] | None = None
         self._recording: bytes | None = None
@@ -95,21 +111,29 @@ class Connection(VideoProcessorBase):
 
     def _look(self, image: Frame) -> Frame:
         time_s = time.monotonic() - self._begun_s
-        result = self._stream.analyze(image, time_s, self._number)
+        result = self._stream.analyze(image, time_s, self._number, "camera")
         self._number += 1
-        drawn = draw(image, result)
         self._history.add(result)
+        self._log.add(image, result)
         self._read.tick(time.monotonic())
         with self._lock:
-            self._shown = drawn
+            self._newest = image, result
             recorder = self._recorder
         if recorder is not None:
-            recorder.write(drawn, time_s)
+            recorder.write(self._picture(image, result), time_s)
             if recorder.length_s >= LONGEST_RECORDING_S:
                 self.stop_recording()
-        return drawn
+        frame = blur_faces(image, result) if self.blur else image
+        if self.mirrored:
+            frame, result = _mirror(frame, result)
+        # How likely the emotion is stands on the cards, which are brought up to date less often than the picture.
+        return draw(frame, result, confidence=False, highlight=self.highlight)
 
-    def moment(self, columns: int) -> LiveState:
+    def _picture(self, image: Frame, result: FrameResult) -> Frame:
+        """What is saved of a frame: not mirrored, with the numbers that nothing else beside it could show."""
+        return draw(blur_faces(image, result) if self.blur else image, result)
+
+    def state(self, columns: int) -> LiveState:
         """What there is to show right now.
 
         Args:
@@ -118,7 +142,7 @@ class Connection(VideoProcessorBase):
         people = self._history.people()
         now_s = time.monotonic()
         with self._lock:
-            height, width = self._shown.shape[:2] if self._shown is not None else (0, 0)
+            height, width = self._newest[0].shape[:2] if self._newest is not None else (0, 0)
             recording_s = self._recorder.length_s if self._recorder is not None else None
         return LiveState(
             people,
@@ -135,11 +159,32 @@ class Connection(VideoProcessorBase):
         Raises:
             MienError: If there is no picture yet.
         """
+        image, result = self._frame()
+        return cv2.imencode(".png", self._picture(image, result))[1].tobytes()
+
+    def explain(self) -> bytes:
+        """Which part of the largest face of the newest frame decided, as PNG.
+
+        Raises:
+            MienError: If there is no face.
+        """
+        image, _ = self._frame()
+        return cv2.imencode(".png", draw_explanation(explain(image, analyzer=self._analyzer)))[1].tobytes()
+
+    def _frame(self) -> tuple[Frame, FrameResult]:
         with self._lock:
-            shown = self._shown
-        if shown is None:
-            raise MienError("there is no picture yet; wait a moment")
-        return cv2.imencode(".png", shown)[1].tobytes()
+            if self._newest is None:
+                raise MienError("there is no picture yet; wait a moment")
+            return self._newest
+
+    def mark(self, note: str) -> Marker | None:
+        """Mark the present moment of the session; None if there is no frame yet, or it has ended."""
+        return self._log.mark(note)
+
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """The markers so far."""
+        return self._log.markers
 
     @property
     def recording(self) -> bool:
@@ -175,9 +220,17 @@ class Connection(VideoProcessorBase):
         return recording
 
     def on_ended(self) -> None:
-        """Let go of everything; called when the connection ends, for whatever reason."""
+        """Leave the session and let go of everything else; called when the connection ends, for whatever reason."""
         with self._lock:
             self._ended = True
-            self._shown = None
+            self._newest = None
         self.stop_recording()
+        self.session = self._log.finish() or self.session
         self._history = History()
+
+
+def _mirror(frame: Frame, result: FrameResult) -> tuple[Frame, FrameResult]:
+    """A frame and the boxes in it, left and right exchanged."""
+    width = frame.shape[1]
+    faces = (replace(face, box=(width - face.box[0] - face.box[2], *face.box[1:])) for face in result.faces)
+    return np.ascontiguousarray(frame[:, ::-1]), replace(result, faces=tuple(faces))
