@@ -6,8 +6,7 @@
 Starts the service on this machine and asks it with 1, 4 and 16 clients at once. Each client sends one picture,
 waits for the answer, and sends the next. Then 64 clients are more than the service has places for, to see that
 nothing but 429 and 503 comes of it. In the end many requests show whether memory grows, and one picture as large
-as the service takes shows how much memory a pixel costs. `benchmarks/server_soak.py` does the same with hostile
-clients.
+as the service takes shows how much memory a pixel costs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Photos and videos in any number: on all cores of a machine, or on many machines through Ray, Daft or Spark.
+"""Photos and videos in any number: on all cores of a machine, or on many machines through Ray.
 
 >>> from mien.batch import FaceReader, run_batch
 >>> FaceReader()({"path": "photo.jpg"})        # rows, in this process

@@ -23,24 +23,19 @@ class DetectedFace:
     Attributes:
         box: Left, top, width and height in pixels of the frame. May reach past the edges of the frame.
         score: The detector's certainty that this is a face, 0..1; 1.0 from detectors that give none.
-        landmarks: Middle of the left eye (as seen once the face stands upright), of the right eye, tip of the nose,
-            left and right corner of the mouth, each as x and y in pixels of the frame; None before alignment.
-        turn: By how many quarters the face is turned clockwise as seen, 0..3, as far as the detector knows.
-        upright: The landmark network's certainty that this is a face which stands upright once ``turn`` is undone,
-            0..1; None before alignment.
+        landmarks: Middle of the left eye (as seen in the picture), of the right eye, tip of the nose, left and
+            right corner of the mouth, each as x and y in pixels of the frame; None before alignment.
     """
 
     box: tuple[float, float, float, float]
     score: float
     landmarks: tuple[Point, Point, Point, Point, Point] | None = None
-    turn: int = 0
-    upright: float | None = None
 
     @property
     def roll(self) -> float:
-        """Tilt of the line through the eyes in radians, clockwise as seen; before alignment that of `turn`."""
+        """Tilt of the line through the eyes in radians, clockwise as seen; 0 before alignment."""
         if self.landmarks is None:
-            return self.turn * math.pi / 2
+            return 0.0
         (left_x, left_y), (right_x, right_y) = self.landmarks[:2]
         return math.atan2(right_y - left_y, right_x - left_x)
 

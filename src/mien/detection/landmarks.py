@@ -36,7 +36,7 @@ class LandmarkAligner:
 
     def __init__(self, device: str = "auto", threads: int = 0) -> None:
         self._session = create_session(WEIGHTS, device=device, threads=threads)
-        self._outputs = [output.name for output in self._session.get_outputs()[1:3]]
+        self._points = self._session.get_outputs()[1].name
 
     def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
         """Add landmarks to faces.
@@ -51,11 +51,8 @@ class LandmarkAligner:
         if not faces:
             return []
         crops = [crop_color(frame, replace(face, landmarks=None), _SIDE, 1.0, 0.0) for face in faces]
-        points, likely = self._session.run(self._outputs, {self._session.get_inputs()[0].name: _to_tensor(crops)})
-        return [
-            _with_landmarks(face, row, float(score))
-            for face, row, score in zip(faces, points, likely[:, 1], strict=True)
-        ]
+        (points,) = self._session.run([self._points], {self._session.get_inputs()[0].name: _to_tensor(crops)})
+        return [_with_landmarks(face, row) for face, row in zip(faces, points, strict=True)]
 
 
 def _to_tensor(crops: Sequence[Frame]) -> NDArray[np.float32]:
@@ -64,13 +61,10 @@ def _to_tensor(crops: Sequence[Frame]) -> NDArray[np.float32]:
     return np.asarray((rgb.transpose(0, 2, 1, 3) - 127.5) / 128, np.float32)
 
 
-def _with_landmarks(face: DetectedFace, points: NDArray[np.float32], upright: float) -> DetectedFace:
+def _with_landmarks(face: DetectedFace, points: NDArray[np.float32]) -> DetectedFace:
     """Place O-Net's points (five x, then five y, in 0..1 of the square around the box) in the frame."""
     left, top, width, height = face.box
     across, down = (points.astype(float).reshape(2, 5) - 0.5) * max(width, height)
-    # The square was turned upright as far as the detector knew.
-    cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[face.turn]
-    x = left + width / 2 + across * cos - down * sin
-    y = top + height / 2 + across * sin + down * cos
+    x, y = left + width / 2 + across, top + height / 2 + down
     eye_left, eye_right, nose, mouth_left, mouth_right = zip(x.tolist(), y.tolist(), strict=True)
-    return replace(face, landmarks=(eye_left, eye_right, nose, mouth_left, mouth_right), upright=upright)
+    return replace(face, landmarks=(eye_left, eye_right, nose, mouth_left, mouth_right))

@@ -24,9 +24,6 @@ from mien.video.rows import COLUMNS, rows
 from mien.video.summary import TrackSummary
 from mien.video.timeline import Timeline
 
-SUFFIXES = {"table": ".csv", "data": ".json", "timeline": ".png", "report": ".html"}
-"""Files of a session and their suffixes."""
-
 GUESS = "A guess about an expression, not about a mind."
 """What every front end says of its answers."""
 
