@@ -229,6 +229,24 @@ def test_an_interruption_leaves_a_valid_video_and_a_failure_none(tmp_path: Path,
     assert len(sound_packets(path)) < 12
 
 
+@pytest.mark.parametrize("color", [(0, 0, 200), (0, 200, 0), (200, 0, 0), (60, 120, 180)])
+def test_written_colors_are_what_players_show(color: tuple[int, int, int], tmp_path: Path) -> None:
+    path = tmp_path / "color.mp4"
+    with VideoWriter(path) as writer:
+        for number in range(5):
+            writer.write(np.full((64, 96, 3), color, np.uint8), number / 25)
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        # A player converts by the matrix that the file names: ITU-R 601, which FFmpeg calls SMPTE 170M or BT.470 BG.
+        assert frame.colorspace in (5, 6)
+        planes = [
+            plane.mean() for plane in (frame.to_ndarray()[:64], frame.to_ndarray()[64:80], frame.to_ndarray()[80:])
+        ]
+    luma, blue, red = planes[0] - 16, planes[1] - 128, planes[2] - 128
+    shown = (1.164 * luma + 2.017 * blue, 1.164 * luma - 0.392 * blue - 0.813 * red, 1.164 * luma + 1.596 * red)
+    assert shown == pytest.approx(color, abs=4)
+
+
 def test_sound_that_the_format_cannot_hold_is_refused_before_any_work(tmp_path: Path) -> None:
     source = videos.write(tmp_path / "pcm.avi", videos.numbered(3), sound="adpcm_ms")
     with pytest.raises(OptionError, match=r"name the file \.mkv"):

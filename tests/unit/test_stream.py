@@ -174,3 +174,13 @@ def test_finding_and_reading_apart_give_the_same() -> None:
 def test_detect_every_must_be_positive() -> None:
     with pytest.raises(OptionError, match="at least 1"):
         stream(Script([], []), detect_every=0)
+
+
+def test_what_is_kept_of_people_is_bounded() -> None:
+    """Of those who have left nothing stays, however many there were."""
+    # Someone new appears every two seconds, longer than a lost face is remembered.
+    count = 100
+    one = stream(Script([[20.0 + 200 * (k % 2)] for k in range(count)], [[Emotion.HAPPY]] * count))
+    tracks = {face.track for k in range(count) for face in one.analyze(FRAME, 2.0 * k, k)}
+    assert len(tracks) > count / 2
+    assert len(one._smoother._states) <= 2

@@ -179,3 +179,12 @@ def test_degenerate_boxes_do_no_harm() -> None:
     flat = DetectedFace((10.0, 10.0, 0.0, 0.0), 0.5)
     assert tracker.update([flat, flat], 0.0)[0][1] is flat
     assert len(tracker.update([flat], 0.1)) == 1
+
+
+def test_a_face_in_sight_goes_to_its_person_rather_than_to_one_who_left() -> None:
+    tracker = FaceTracker()
+    tracker.update([face(100, 100), face(180, 100)], 0.0)
+    tracker.update([face(180, 100)], 0.1)
+    # The face lies a little nearer to where the first person was lost than to where the second was seen just now.
+    ((number, _),) = tracker.update([face(138, 100)], 0.2)
+    assert number == 2
