@@ -114,7 +114,7 @@ def _name_format(start: bytes) -> str:
     if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"heim", b"mif1", b"msf1"):
         return "is a HEIC picture, which mien does not read; save it as JPEG or PNG"
     if start[4:8] == b"ftyp" and start[8:11] != b"avi":
-        return "is a video, expected a picture; videos are read as such (mien video)"
+        return "is a video, expected a picture"
     if start[:4] in (b"II*\0", b"MM\0*"):
         return "is a damaged TIFF, or one with floating-point numbers; save it with 8 or 16 bits per channel"
     return "is not a picture in a known format; save it as JPEG or PNG"

@@ -19,7 +19,7 @@ from PIL import Image
 from programs import assert_one_line, mien
 
 from mien.analyzer import Analyzer
-from mien.cli.pictures import find_pictures
+from mien.cli.inputs import find_pictures
 from mien.emotions import LABELS
 from mien.results import FrameResult
 

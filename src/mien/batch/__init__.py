@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
+from mien.batch.manifest import BatchReport
 from mien.batch.reader import COLUMNS, FaceReader
-from mien.batch.run import BatchReport, run_batch
+from mien.batch.run import run_batch
 
 __all__ = ["COLUMNS", "BatchReport", "FaceReader", "run_batch"]

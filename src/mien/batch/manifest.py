@@ -6,20 +6,51 @@ import copy
 import dataclasses
 import hashlib
 import json
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mien
 from mien.batch.folder import ResultFolder
 from mien.batch.reader import FaceReader
+from mien.batch.tasks import Receipt
 from mien.classification.classifier import choose_file
 from mien.classification.model_config import find_model, load_config
 from mien.errors import OptionError, OutputError
 
-if TYPE_CHECKING:
-    from mien.batch.run import BatchReport
-
 FILE = "manifest.json"
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What a folder of results holds after a run.
+
+    Attributes:
+        photos: Photos read, in this run or before.
+        videos: Videos and ranges of videos read.
+        faces: Faces in the rows, of videos in every frame.
+        rows: Number of rows.
+        resumed: How many of the photos, videos and ranges were there before.
+        failed: Sources that could not be read, or not to their end: as many as rows in ``_errors.parquet``.
+        examples: The first few of these, as lines of text.
+        is_complete: Whether all sources were gone through.
+    """
+
+    photos: int = 0
+    videos: int = 0
+    faces: int = 0
+    rows: int = 0
+    resumed: int = 0
+    failed: int = 0
+    examples: list[str] = field(default_factory=list)
+    is_complete: bool = False
+
+    def add(self, receipt: Receipt) -> None:
+        """Count what a task has written."""
+        self.photos += receipt.photos
+        self.videos += receipt.done - receipt.photos
+        self.faces += receipt.faces
+        self.rows += receipt.rows
 
 
 class Manifest:

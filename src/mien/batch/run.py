@@ -6,11 +6,10 @@ import dataclasses
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mien.batch.folder import ResultFolder
-from mien.batch.manifest import Manifest
+from mien.batch.manifest import BatchReport, Manifest
 from mien.batch.reader import FaceReader
 from mien.batch.sources import list_sources
 from mien.batch.tasks import Failure, Item, Receipt, Task, after_crash, make_tasks
@@ -25,38 +24,6 @@ _DIED = "WorkerError: the process that read it died twice, perhaps for want of m
 # So many tasks in a row that no worker survives mean that workers cannot start at all.
 _HOPELESS = 12
 _SHOWN = 5
-
-
-@dataclass(slots=True)
-class BatchReport:
-    """What a folder of results holds after a run.
-
-    Attributes:
-        photos: Photos read, in this run or before.
-        videos: Videos and ranges of videos read.
-        faces: Faces in the rows, of videos in every frame.
-        rows: Number of rows.
-        resumed: How many of the photos, videos and ranges were there before.
-        failed: Sources that could not be read, or not to their end: as many as rows in ``_errors.parquet``.
-        examples: The first few of these, as lines of text.
-        is_complete: Whether all sources were gone through.
-    """
-
-    photos: int = 0
-    videos: int = 0
-    faces: int = 0
-    rows: int = 0
-    resumed: int = 0
-    failed: int = 0
-    examples: list[str] = field(default_factory=list)
-    is_complete: bool = False
-
-    def add(self, receipt: Receipt) -> None:
-        """Count what a task has written."""
-        self.photos += receipt.photos
-        self.videos += receipt.done - receipt.photos
-        self.faces += receipt.faces
-        self.rows += receipt.rows
 
 
 def run_batch(

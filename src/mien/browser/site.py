@@ -23,7 +23,7 @@ LISTING = "page.json"
 # What the browser asks for by these very names; everything else lies in a folder named after its content.
 _ENTRANCE = ("index.html", "sw.js", "manifest.webmanifest")
 _RUNTIME = "vendor/ort-wasm-simd-threaded.wasm"
-_SAMPLE = Path(__file__).parents[1] / "apps" / "web" / "pages" / "sample.jpg"
+_SAMPLE = Path(__file__).parents[1] / "apps" / "web" / "views" / "sample.jpg"
 
 POLICY = "; ".join(
     (

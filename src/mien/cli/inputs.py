@@ -21,6 +21,13 @@ class Input:
     relative: Path
 
 
+def find_pictures(paths: list[str], failures: list[str]) -> Iterator[Input]:
+    """The pictures that the arguments name; see `find_inputs`."""
+    from mien.images import is_picture
+
+    return find_inputs(paths, failures, is_picture, "pictures")
+
+
 def find_inputs(paths: list[str], failures: list[str], is_wanted: Callable[[Path], bool], what: str) -> Iterator[Input]:
     """The files that the arguments name; what cannot be read is reported and noted in ``failures``.
 

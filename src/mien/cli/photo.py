@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.inputs import Input, find_pictures
 from mien.cli.options import analyzer_options
 from mien.cli.output import complain, tables, with_progress
-from mien.cli.pictures import Picture, find_pictures
 from mien.errors import ImageError, OptionError
 from mien.options import AnalyzerOptions
 
@@ -67,7 +67,7 @@ def photo(
 
 
 def _read_all(
-    pictures: list[Picture],
+    pictures: list[Input],
     options: AnalyzerOptions,
     annotate: Path | None,
     sinks: list[Callable[[FrameResult], None]],
@@ -92,7 +92,7 @@ def _read_all(
     return False
 
 
-def _read(picture: Picture, analyzer: Analyzer, annotate: Path | None) -> FrameResult:
+def _read(picture: Input, analyzer: Analyzer, annotate: Path | None) -> FrameResult:
     from mien.images import read_image, write_image
 
     frame = read_image(picture.path, analyzer.options.max_pixels)
@@ -104,13 +104,13 @@ def _read(picture: Picture, analyzer: Analyzer, annotate: Path | None) -> FrameR
     return result
 
 
-def _target(picture: Picture, annotate: Path) -> Path:
+def _target(picture: Input, annotate: Path) -> Path:
     """Where the annotated copy of a picture goes."""
     target = annotate / picture.relative
     return target if target.suffix.lower() in (".jpg", ".jpeg", ".png") else target.with_name(f"{target.name}.png")
 
 
-def _check_targets(pictures: list[Picture], annotate: Path) -> None:
+def _check_targets(pictures: list[Input], annotate: Path) -> None:
     """Nothing that is there is overwritten, neither pictures of the user's nor one copy by the next."""
     sources: dict[Path, Path] = {}
     for picture in pictures:
@@ -132,7 +132,7 @@ def _check_folder(folder: Path) -> None:
         raise OptionError(f"--annotate {folder}: folder is not writable")
 
 
-def _open_table(path: Path, pictures: list[Picture], stack: ExitStack) -> Callable[[FrameResult], None]:
+def _open_table(path: Path, pictures: list[Input], stack: ExitStack) -> Callable[[FrameResult], None]:
     from mien.tables import PHOTOS, TableWriter
 
     for picture in pictures:

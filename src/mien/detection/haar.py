@@ -33,7 +33,7 @@ class Haar:
         self._lock = Lock()
         self._cascade = cv2.CascadeClassifier(str(path))
         if self._cascade.empty():
-            raise ModelError(f"{path}: cannot be loaded; reinstall opencv-python-headless>=4.10,<5")
+            raise ModelError("cannot be loaded; reinstall opencv-python-headless>=4.10,<5", path)
 
     def detect(self, frame: Frame) -> list[DetectedFace]:
         """Find the faces of a frame; see `FaceDetector.detect`. Every score is 1.0."""

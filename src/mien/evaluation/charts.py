@@ -23,7 +23,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     kinds = figure.canvas.get_supported_filetypes()
     kind = path.suffix.lower().lstrip(".")
     if kind not in kinds:
-        raise OptionError(f"{path}: unknown chart format {path.suffix!r}; use .png, .svg or .pdf")
+        raise OptionError(f"unknown chart format {path.suffix!r}; use .png, .svg or .pdf", path)
     content = BytesIO()
     figure.savefig(content, format=kind, dpi=150)
     write_whole(path, content.getvalue())

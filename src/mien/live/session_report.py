@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.clock import clock
 from mien.emotions import Emotion
-from mien.live.clock import clock
 from mien.live.colors import hexadecimal
 from mien.live.session_log import Marker, Session
 from mien.live.strips import average_columns

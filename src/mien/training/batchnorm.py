@@ -47,7 +47,7 @@ def unfuse_batchnorm(network: nn.Module, file: Path, faces: Tensor) -> None:
         if name.endswith("num_batches_tracked"):
             continue
         if name not in values or values[name].shape != value.shape:
-            raise OptionError(f"{file}: this kind of network cannot be taken back ({name}); begin with its run folder")
+            raise OptionError(f"this kind of network cannot be taken back ({name}); begin with its run folder", file)
         value.copy_(values[name])
     network.eval()
     with torch.no_grad():
@@ -55,7 +55,7 @@ def unfuse_batchnorm(network: nn.Module, file: Path, faces: Tensor) -> None:
         answers = softmax(network(faces).numpy())
     exported = softmax(np.asarray(session.run(["logits"], {"faces": faces.numpy()})[0]))
     if answers.shape != exported.shape or np.abs(answers - exported).max() > _MAX_DIFFERENCE:
-        raise OptionError(f"{file}: its answers cannot be reproduced; begin with its run folder")
+        raise OptionError("its answers cannot be reproduced; begin with its run folder", file)
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -63,7 +63,7 @@ def write_faces(
         content = cv2.imencode(".png", pixels[number])[1].tobytes()
         if path.exists():
             if path.read_bytes() != content:
-                raise DataError(f"{path}: holds another picture; write to an empty folder")
+                raise DataError("holds another picture; write to an empty folder", path)
             continue
         write_whole(path, content)
         written += 1

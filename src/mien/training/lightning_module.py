@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import lightning.pytorch as pl
 import torch
@@ -19,14 +19,21 @@ from mien.preprocessing import normalize
 from mien.training.networks import build_network
 from mien.training.recipe import Recipe
 
-if TYPE_CHECKING:
-    from mien.training.distillation import Teachers
-
 HEADS = ("fer2013", "ferplus")
 """What the heads learn, in their order: FER-2013's labels, and FER+ votes where there are any."""
 
 # A learning rate that no longer helps falls to a tenth after eight epochs without a lower validation loss.
 _PLATEAU = {"factor": 0.1, "patience": 8, "min_lr": 1e-7}
+
+
+class Teacher(Protocol):
+    """What a student learns from: finished networks, asked as one."""
+
+    def to(self, device: torch.device) -> None:
+        """Move to a device."""
+
+    def answers(self, faces: Tensor, heads: Sequence[str]) -> list[Tensor | None]:
+        """For each of the student's heads softened probabilities, float (N, 7), or None; see `Teachers.answers`."""
 
 
 class FaceModule(pl.LightningModule):
@@ -52,7 +59,7 @@ class FaceModule(pl.LightningModule):
         heads: int,
         class_weights: Tensor | None = None,
         pretrained: bool = False,
-        teachers: Teachers | None = None,
+        teachers: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.recipe = recipe

@@ -104,11 +104,3 @@ def stretches(columns: NDArray[np.float32]) -> list[tuple[int, int]]:
     seen = np.concatenate([[False], ~np.isnan(columns[:, 0]), [False]])
     edges: Sequence[int] = np.flatnonzero(np.diff(seen.astype(int))).tolist()
     return list(zip(edges[::2], edges[1::2], strict=True))
-
-
-def clock(seconds: float) -> str:
-    """A time as people write it: ``0:07``, ``12:30``, ``1:02:03``."""
-    whole = int(seconds + 0.5)
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mien.clock import clock
 from mien.emotions import Emotion
 from mien.errors import MissingExtraError, OptionError
 from mien.files import AtomicFile
 from mien.results import FrameResult
-from mien.video.strips import Strips, clock, stretches
+from mien.video.strips import Strips, stretches
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,8 +14,8 @@ from mien.apps.desktop.cards import cards_of_faces, cards_of_people
 from mien.apps.desktop.files import new_path
 from mien.apps.desktop.keys import KEYS, action
 from mien.apps.desktop.settings import Settings
+from mien.clock import clock
 from mien.emotions import Emotion
-from mien.live.clock import clock
 from mien.live.history import SPAN_S, History
 from mien.live.meter import Average, RateMeter
 from mien.live.strips import draw_strip

@@ -14,13 +14,13 @@ from mien.apps.desktop.live import FrameWithResult, Live
 from mien.apps.desktop.saver import Saver
 from mien.apps.desktop.settings import Settings, settings_path
 from mien.apps.desktop.wording import Notice, notice_of, title_of
+from mien.clock import clock
 from mien.detection.base import Frame
 from mien.drawing import blur_faces, draw
 from mien.errors import MienError
 from mien.files import is_video
 from mien.images import IMAGE_SUFFIXES
 from mien.live.capture import State
-from mien.live.clock import clock
 from mien.live.session_log import Marker
 from mien.live.session_log import Session as LiveSession
 from mien.live.sources import Source, describe_source, open_source

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageTk
 
 from mien.apps.desktop import theme
 from mien.apps.desktop.palette import Palette
+from mien.clock import clock
 from mien.drawing import load_font
-from mien.live.clock import clock
 from mien.live.colors import edge_color, hexadecimal, rgb
 from mien.live.session_log import Session
 from mien.live.session_report import GUESS, seconds_of, since_start, strips_of

@@ -17,7 +17,7 @@ from mien.apps.desktop.picture import PictureView
 from mien.apps.desktop.session import Session
 from mien.apps.desktop.summary import SummaryView
 from mien.apps.desktop.toolbar import Toolbar
-from mien.live.clock import clock
+from mien.clock import clock
 from mien.live.meter import Average
 from mien.live.session_report import GUESS
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from mien.apps.desktop.album import Album
 from mien.apps.desktop.live import FrameWithResult, Live
+from mien.clock import clock
 from mien.live.capture import State
-from mien.live.clock import clock
 
 
 @dataclass(frozen=True, slots=True)

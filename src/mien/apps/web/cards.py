@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.classification.quality import QUALITY_FLAGS
+from mien.clock import clock
 from mien.drawing import describe, percent
 from mien.emotions import Emotion
-from mien.live.clock import clock
 from mien.live.colors import hexadecimal
 from mien.live.session_report import seconds_of
 from mien.results import Face

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from mien.apps.web.cards import facts, notice, session_card, thumbnail
+from mien.clock import clock
 from mien.live import session_report
-from mien.live.clock import clock
 from mien.live.session_log import Session
 
 # Into how many columns the strip of a person divides the session.

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer
 from mien.apps.web.cards import thumbnail
+from mien.clock import clock
 from mien.detection.base import Frame
 from mien.drawing import blur_faces, draw
 from mien.emotions import Emotion
 from mien.errors import MienError
-from mien.live.clock import clock
 from mien.live.portraits import Portraits
 from mien.live.strips import average_columns
 from mien.results import FrameResult

@@ -16,7 +16,7 @@ from mien.apps.web.page import guarded, title
 from mien.apps.web.photos import read_picture, show_photo
 from mien.apps.web.sessions import show_session
 from mien.apps.web.settings import current
-from mien.live.clock import clock
+from mien.clock import clock
 from mien.live.history import SPAN_S
 
 _STREAM, _SNAPSHOT = "Live stream", "Snapshots"

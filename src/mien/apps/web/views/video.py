@@ -11,8 +11,8 @@ from mien.apps.web.page import entered, guarded, title
 from mien.apps.web.settings import MAX_UPLOAD_MB
 from mien.apps.web.uploads import complaint, hand_over, handed_over, is_picture, take_pasted
 from mien.apps.web.videos import VideoJob, VideoReport, read_video
+from mien.clock import clock
 from mien.errors import MienError
-from mien.live.clock import clock
 from mien.video.timeline import MAX_PEOPLE
 
 _PREVIEW_WIDTH = 640
