@@ -45,6 +45,12 @@ from mien.video import VideoWriter
 Frame = NDArray[np.uint8]
 
 
+@pytest.fixture(autouse=True)
+def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit's AppTest leaves a script of its own as the main module, which processes started later would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 def face(**changes: object) -> Face:
     probabilities = dict.fromkeys(Emotion, 0.05) | {Emotion.HAPPY: 0.7}
     values = {
