@@ -14,6 +14,13 @@ _COLUMNS = 160
 
 _DOWN = ":material/download:"
 
+_FILES = (
+    ("Report", ".html", "text/html"),
+    ("CSV", ".csv", "text/csv"),
+    ("JSON", ".json", "application/json"),
+    ("Timeline", ".png", "image/png"),
+)
+
 
 def show_session(session: Session, blurred: bool) -> None:
     """Who showed what for how long, the markers, and files to save.
@@ -35,12 +42,7 @@ def show_session(session: Session, blurred: bool) -> None:
     )
     stem = f"mien-{session.begun:%Y-%m-%d-%H%M%S}"
     with st.container(key="session_files", horizontal=True):
-        for label, content, suffix, kind in (
-            ("Report", lambda: session_report.html_of(session, not blurred), ".html", "text/html"),
-            ("CSV", lambda: session_report.table_of(session), ".csv", "text/csv"),
-            ("JSON", lambda: session_report.json_of(session), ".json", "application/json"),
-            ("Timeline", lambda: session_report.timeline_of(session), ".png", "image/png"),
-        ):
+        for (label, suffix, kind), content in zip(_FILES, _contents(session, blurred), strict=True):
             st.download_button(label, content, f"{stem}{suffix}", kind, on_click="ignore", icon=_DOWN)
     if session.markers:
         marks = (f"**{session_report.since_start(session, mark)}** {mark.note}" for mark in session.markers)
@@ -62,3 +64,17 @@ def show_session(session: Session, blurred: bool) -> None:
             for person in people
         )
     )
+
+
+def _contents(session: Session, blurred: bool) -> tuple[str | bytes, ...]:
+    """What the files hold, made once: a file that is made on demand is lost when the page is drawn anew meanwhile."""
+    made = st.session_state.get("session_contents")
+    if made is None or made[0] is not session or made[1] != blurred:
+        contents = (
+            session_report.html_of(session, not blurred),
+            session_report.table_of(session),
+            session_report.json_of(session),
+            session_report.timeline_of(session),
+        )
+        made = st.session_state["session_contents"] = (session, blurred, contents)
+    return tuple(made[2])
