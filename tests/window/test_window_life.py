@@ -36,7 +36,7 @@ def test_pictures_are_opened_by_the_keyboard(start: Start, clip: Path, astronaut
     until(lambda: app.find("Open pictures"), "the dialog")
     dialog = app.find("Open pictures")
     app.xdotool("windowfocus", "--sync", dialog)
-    app.xdotool("type", "--window", dialog, str(picture))
+    app.xdotool("type", "--delay", "40", "--window", dialog, str(picture))
     app.press("Return")
     until(lambda: not app.find("Open pictures"), "the end of the dialog")
     app.xdotool("windowfocus", "--sync", app.window)
