@@ -190,6 +190,8 @@ class Health(BaseModel):
 
 
 _BINARY: dict[str, Any] = {"type": "string", "format": "binary", "minLength": 1}
+# One of several pictures may be empty: it gets an error at its place among the answers.
+_ONE_OF_MANY: dict[str, Any] = {"type": "string", "format": "binary"}
 
 
 def body(kinds: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +203,7 @@ def body(kinds: dict[str, Any]) -> dict[str, Any]:
 def files_form(name: str, description: str, many: bool = False) -> dict[str, Any]:
     """A form with files. Their field may have any name; this one is for those who have none of their own."""
     file = _BINARY | {"description": description}
-    files = {"type": "array", "minItems": 1, "items": _BINARY, "description": description} if many else file
+    files = {"type": "array", "minItems": 1, "items": _ONE_OF_MANY, "description": description} if many else file
     return {"type": "object", "required": [name], "properties": {name: files}, "additionalProperties": False}
 
 
