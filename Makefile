@@ -1,5 +1,5 @@
 # The everyday verbs. Run them in an environment with: pip install -e '.[all,dev]'
-.PHONY: test lint types unit fuzz quick format docs docs-serve wheel package release constraints lowest
+.PHONY: test lint types unit fuzz quick format docs docs-serve screenshots wheel package release constraints lowest
 
 test: lint types unit
 
@@ -28,6 +28,9 @@ docs: # the site, into site/; broken links and names are errors
 
 docs-serve: # the site on http://127.0.0.1:8000, built anew as files change
 	python -m mkdocs serve
+
+screenshots: # every page and state of the web app and the desktop window, into build/screenshots, to be looked at
+	python benchmarks/screenshots.py build/screenshots
 
 wheel:
 	python -m build --wheel

@@ -110,7 +110,11 @@ class Camera:
                 time.sleep(1.5)
             except Exception as error:
                 print(f"{name}: {error}")
-            page.screenshot(path=self._folder / f"{name}.png", full_page=True)
+            # Streamlit scrolls a part of the page, not the page.
+            tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+            page.set_viewport_size({"width": width, "height": max(height, tall)})
+            time.sleep(0.5)
+            page.screenshot(path=self._folder / f"{name}.png")
             print(self._folder / f"{name}.png", flush=True)
 
 

@@ -30,7 +30,7 @@ def show_session(session: Session, blurred: bool) -> None:
         blurred: Whether faces must not be recognizable.
     """
     people = sorted(session.summary.tracks.values(), key=lambda person: -person.total_s)
-    st.subheader("Your session", anchor=False)
+    st.header("Your session", anchor=False)
     st.html(
         facts(
             {

@@ -68,10 +68,10 @@ def page() -> None:
     card = folder / "README.md"
     text = _card(card) if card.is_file() else ""
     if per_emotion := _per_emotion(text):
-        st.subheader("What it reads well, and what not", anchor=False)
-        st.caption("Of the faces that show an emotion, by FER-2013's labels: how many it names so.")
+        st.header("What it reads well, and what not", anchor=False)
+        st.caption("Share of FER-2013's faces with each label that it classifies as such (recall).")
         st.html(per_emotion)
-    st.subheader("How sure is sure", anchor=False)
+    st.header("How sure is sure", anchor=False)
     st.markdown(_certainty(config, text))
     if text:
         with st.expander("The model card: how it was made, and everything that was measured"), st.container(key="card"):

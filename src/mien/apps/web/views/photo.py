@@ -116,7 +116,7 @@ def _show(reports: list[PhotoReport], blur: bool) -> None:
     st.html(f"<style>{hover_style()}</style>")
     for number, report in enumerate(reports):
         if len(reports) > 1:
-            st.subheader(report.result.source, anchor=False)
+            st.header(report.result.source, anchor=False)
         show_photo(report, str(number), blurred=blur)
 
 

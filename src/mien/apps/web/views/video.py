@@ -164,7 +164,7 @@ def _show(report: VideoReport, stem: str) -> None:
     if not people:
         st.html(notice("No face found", "No face in this video could be seen well enough."))
         return
-    st.subheader("Over time", anchor=False)
+    st.header("Over time", anchor=False)
     st.html(legend())
     longest = sorted(people, key=lambda person: -person.total_s)[:MAX_PEOPLE]
     span = "0:00", clock(report.length_s)
