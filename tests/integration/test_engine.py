@@ -175,7 +175,7 @@ def test_a_reader_stays_open(clip: Path, analyzer: Analyzer) -> None:
 
 def test_impossible_videos(clip: Path, analyzer: Analyzer, tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="video: is not a video") as refused:
-        mien.analyze_video(b"no video at all" * 10)
+        mien.analyze_video(b"no video at all\0" * 10)
     assert refused.value.source == "video"
     with pytest.raises(VideoError, match="expected a path, bytes or a binary file object, found int"):
         mien.analyze_video(3)  # type: ignore[arg-type]

@@ -85,6 +85,15 @@ def test_every_and_part(run: Run, clip: Path, tmp_path: Path) -> None:
     assert videos.frame_times(tmp_path / "o.mkv") == pytest.approx([0, 1 / 3, 2 / 3], abs=0.03)
 
 
+def test_target_rate(run: Run, clip: Path, tmp_path: Path) -> None:
+    code, _, err = run("video", clip, "--fps", 3, "--table", tmp_path / "t.csv", "--out", tmp_path / "o.mp4")
+    assert (code, err) == (0, "")
+    assert [int(row["frame"]) for row in table(tmp_path / "t.csv")] == [0, 4, 8, 12, 16, 20]
+    assert videos.frame_times(tmp_path / "o.mp4") == pytest.approx([0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3], abs=0.01)
+    code, _, err = run("video", clip, "--fps", 3, "--every", 2)
+    assert (code, err) == (2, "mien: --fps does not go with every (found 2); give one of them\n")
+
+
 def test_frames_without_faces_have_rows(run: Run, tmp_path: Path) -> None:
     path = videos.write(tmp_path / "empty.mp4", videos.numbered(4))
     code, out, _ = run("video", path, "--table", tmp_path / "t.csv", "--timeline", tmp_path / "l.png")
@@ -134,7 +143,7 @@ def test_folders_are_read_whole_whatever_is_broken(run: Run, folder: Path, tmp_p
     lines = err.splitlines()
     assert lines[-2:] == [
         "mien: not read, or not to the end: 1 of 4",
-        f"mien:   {folder / 'b.mp4'}: is not a video in a known format, or breaks off before its index",
+        f"mien:   {folder / 'b.mp4'}: is a text file, expected a video file",
     ]
     assert "files skipped because they are no videos: 1 (.txt)" in lines[0]
     rows = sorted(path.relative_to(tmp_path / "rows").as_posix() for path in (tmp_path / "rows").rglob("*.csv"))
@@ -168,12 +177,12 @@ def test_resuming_leaves_out_what_is_done(run: Run, folder: Path, tmp_path: Path
         str(folder / "day2" / "a.mp4"),
     ]
     assert "done already: 1 of 4 videos" in err
-    assert "b.mp4: is not a video" in err
+    assert "b.mp4: is a text file" in err
 
 
 def test_an_interrupted_video_is_not_done(clip: Path, tmp_path: Path) -> None:
     video = Input(clip, Path(clip.name))
-    job = Job(None, str(tmp_path / "{name}.csv"), str(tmp_path / "{name}.png"), 0.0, None, 1, 1)
+    job = Job(table=str(tmp_path / "{name}.csv"), timeline=str(tmp_path / "{name}.png"))
     assert not is_done(video, job)
     for name in ("clip.csv", "clip.png"):
         (tmp_path / name).touch()
@@ -197,7 +206,7 @@ def test_ctrl_c_among_many_says_how_to_go_on(clip: Path, astronaut: np.ndarray, 
     assert process.returncode == 130
     assert "1 of 2 videos were read before; --resume goes on with this one" in err
     assert 0 < len(table(tmp_path / "b.csv")) < 1500
-    job = Job(None, f"{tmp_path}/{{name}}.csv", None, 0.0, None, 1, 1)
+    job = Job(table=f"{tmp_path}/{{name}}.csv")
     assert [is_done(Input(folder / name, Path(name)), job) for name in ("a.mp4", "b.mp4")] == [True, False]
 
 
@@ -223,6 +232,8 @@ def test_a_truncated_video_is_read_and_reported(run: Run, tmp_path: Path) -> Non
         ("--out", "file/o.mp4", "cannot be written"),
         ("--table", "file/t.csv", "cannot be written"),
         ("--every", "0", "every must be at least 1"),
+        ("--fps", "0", "--fps must be more than 0 frames a second"),
+        ("--out", "", "an argument is empty"),
         ("--detect-every", "0", "--detect-every must be at least 1"),
         ("--start", "-3", "start must be 0"),
         ("--smoothing", "-1", "smoothing must be 0"),

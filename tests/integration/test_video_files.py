@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -47,6 +48,95 @@ def test_every_start_and_end(clip: Path) -> None:
     assert part[0].time_s == pytest.approx(0.64)
     assert brightness(part[0].image) == pytest.approx(40 + 4 * 16, abs=4)
     assert [frame.number for frame in read(clip, start=1.0, end=1.5, every=5)] == [25, 30, 35]
+
+
+@pytest.mark.parametrize(
+    ("rate", "fps", "numbers"),
+    [
+        (25, 5, range(0, 50, 5)),
+        (25, 100, range(50)),
+        (25, 10, [0, 3, 5, 8, 10, 13, 15, 18, 20, 23]),
+        (Fraction(30_000, 1001), 10, range(0, 30, 3)),
+        (25, 0.5, [0]),
+    ],
+)
+def test_target_rate(tmp_path: Path, rate: Fraction | int, fps: float, numbers: Sequence[int]) -> None:
+    frames = read(videos.write(tmp_path / "clip.mkv", videos.numbered(50), rate=rate), fps=fps)
+    assert [frame.number for frame in frames][: len(numbers)] == list(numbers)
+    assert len(frames) == pytest.approx(min(fps, float(rate)) * 50 / float(rate), abs=1)
+
+
+def test_target_rate_of_a_part_and_of_an_uneven_video(tmp_path: Path) -> None:
+    path = videos.write(tmp_path / "a.mp4", videos.numbered(8), times=[0.0, 0.1, 0.15, 0.9, 1.0, 1.4, 2.5, 2.6])
+    assert [frame.number for frame in read(path, fps=2)] == [0, 3, 4, 6]
+    assert [frame.number for frame in read(path, start=0.9, fps=2)] == [3, 5, 6]
+    with pytest.raises(OptionError, match="fps does not go with every"):
+        open_video(path, every=2, fps=5)
+    with pytest.raises(OptionError, match="fps must be more than 0"):
+        open_video(path, fps=-1)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [("mkv", "libx264"), ("webm", "libvpx"), ("wmv", "wmv2"), ("nut", "libx264"), ("ts", "libx264")],
+)
+def test_a_late_first_frame_is_no_damage(tmp_path: Path, suffix: str, codec: str) -> None:
+    """Matroska and some others count their length from zero, not from the first frame."""
+    path = tmp_path / f"late.{suffix}"
+    videos.write(path, videos.numbered(50), offset_s=5.0, codec=codec, codec_options={}, time_base=Fraction(1, 25))
+    frames = read(path)
+    assert len(frames) == 50
+    assert (frames[0][1], frames[-1][1]) == pytest.approx((0, 49 / 25), abs=0.002)
+    assert [frame.number for frame in read(path, start=1.5)] == list(range(38, 50))
+    with pytest.raises(VideoError, match="not after the start of 3 s"):
+        open_video(path, start=3.0)
+
+
+def test_a_late_matroska_that_breaks_off_is_damaged(tmp_path: Path) -> None:
+    dice = np.random.default_rng(0)
+    noise = [dice.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(100)]
+    whole = videos.write(tmp_path / "whole.mkv", noise, offset_s=5.0)
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with open_video(cut) as video:
+        assert 30 < len(list(video)) < 70
+        assert (video.damage or "").endswith("s of 4.00 s") or "cannot be read beyond" in (video.damage or "")
+
+
+@pytest.mark.parametrize(("aspect", "width"), [("2/1", 320), ("1/2", 80), ("1/20", 160), ("20/1", 160), ("10/1", 1600)])
+def test_pixels_that_are_not_square(tmp_path: Path, aspect: str, width: int) -> None:
+    """Beyond 1:10 it is a mistake in the file."""
+    path = videos.write(tmp_path / "wide.mp4", videos.numbered(3), aspect=Fraction(aspect))
+    assert read(path)[0].image.shape == (120, width, 3)
+
+
+def test_the_size_as_shown_is_limited(tmp_path: Path) -> None:
+    path = videos.write(tmp_path / "wide.mp4", videos.numbered(3), aspect=Fraction(8))
+    with pytest.raises(VideoError, match="1280x120 pixels are too many"):
+        open_video(path, max_pixels=1280 * 120 - 1)
+    with open_video(path, max_pixels=1280 * 120) as video:
+        assert (video.width, len(list(video))) == (1280, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"#EXTM3U\n#EXT-X-VERSION:3\nother.mp4\n", "a playlist (HLS)"),
+        (b"\xef\xbb\xbf#EXTM3U\n#EXTINF:9,\nhttp://example.com/a.ts\n", "a playlist (HLS)"),
+        (b'<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"></MPD>', "a playlist (DASH)"),
+        (b"ffconcat version 1.0\nfile other.mp4\n", "a list of files (concat)"),
+        ("Notizen über ein Gespräch\n".encode() * 900, "a text file"),
+    ],
+)
+def test_playlists_and_texts_are_refused_by_content(tmp_path: Path, content: bytes, found: str) -> None:
+    videos.write(tmp_path / "other.mp4", videos.numbered(3))
+    for name in ("list.mp4", "list.m3u8", "list.mpd", "list.txt"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(VideoError) as refused:
+            open_video(tmp_path / name)
+        assert refused.value.reason == f"is {found}, expected a video file"
+    with pytest.raises(VideoError, match="expected a video file"):
+        open_video(io.BytesIO(content))
 
 
 def test_variable_frame_rate(tmp_path: Path) -> None:
@@ -115,12 +205,15 @@ def test_a_video_without_its_index_is_refused(tmp_path: Path, clip: Path) -> Non
 def test_files_that_are_no_videos(tmp_path: Path) -> None:
     text = tmp_path / "text.mp4"
     text.write_text("no video" * 100)
+    noise = tmp_path / "noise.mp4"
+    noise.write_bytes(bytes(range(256)) * 40)
     empty = tmp_path / "empty.mp4"
     empty.touch()
     picture = tmp_path / "picture.png"
     Image.new("RGB", (64, 48)).save(picture)
     for path, message in (
-        (text, "not a video"),
+        (text, "is a text file, expected a video file"),
+        (noise, "not a video in a known format"),
         (empty, "is empty"),
         (picture, "is a picture, expected a video"),
         (tmp_path, "is a folder"),

@@ -48,6 +48,7 @@ def write(
     codec: str = "libx264",
     codec_options: dict[str, str] | None = None,
     time_base: Fraction = Fraction(1, 12_000),
+    aspect: Fraction | None = None,
 ) -> Path:
     """Write a video; `times` in seconds instead of `rate` for one with a variable frame rate."""
     with av.open(str(path), "w", options=options or {}) as container:
@@ -55,6 +56,8 @@ def write(
         video.height, video.width = frames[0].shape[:2]
         video.pix_fmt = "yuv420p"
         video.codec_context.time_base = time_base
+        if aspect is not None:
+            video.codec_context.sample_aspect_ratio = aspect
         if rotation:
             video.set_display_rotation(rotation)
         audio = container.add_stream(sound, rate=44_100, layout="mono") if sound else None

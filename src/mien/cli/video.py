@@ -48,6 +48,10 @@ def video(
         float | None, typer.Option(metavar="SECONDS", help="Read up to here.  [default: the end]", show_default=False)
     ] = None,
     every: Annotated[int, typer.Option(help="Read, and write, only every N-th frame.", metavar="N")] = 1,
+    fps: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Read about N frames in a second of the video, in place of --every."),
+    ] = None,
     detect_every: Annotated[
         int, typer.Option(metavar="N", help="Look for faces in every N-th frame; move them on in between.")
     ] = 1,
@@ -64,7 +68,7 @@ def video(
     leaves valid files of what has been read. A video that cannot be read, or breaks off, is reported and the others are
     read all the same; the exit code is then 1.
     """
-    job = Job(out, table, timeline, start, end, every, detect_every)
+    job = Job(out, table, timeline, start, end, every, fps, detect_every)
     failures: list[str] = []
     videos = list(find_inputs(files, failures, is_video, "videos"))
     check_targets(videos, job)
@@ -120,7 +124,7 @@ def _read(video: Input, place: str, job: Job, options: AnalyzerOptions, interrup
     from mien.video.process import analyze_video, share_cores
 
     with (
-        open_video(video.path, job.start, job.end, job.every, options.max_pixels) as reader,
+        open_video(video.path, job.start, job.end, job.every, options.max_pixels, job.fps) as reader,
         progress(reader, place) as advance,
     ):
         return analyze_video(

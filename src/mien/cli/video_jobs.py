@@ -18,13 +18,14 @@ MANY = f"with several videos put {NAME} into it"
 class Job:
     """What to read of each video, and patterns of the files to write."""
 
-    out: str | None
-    table: str | None
-    timeline: str | None
-    start: float
-    end: float | None
-    every: int
-    detect_every: int
+    out: str | None = None
+    table: str | None = None
+    timeline: str | None = None
+    start: float = 0.0
+    end: float | None = None
+    every: int = 1
+    fps: float | None = None
+    detect_every: int = 1
 
     @property
     def patterns(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from codecs import getincrementaldecoder
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
@@ -50,6 +51,9 @@ def open_input(source: VideoSource) -> InputContainer:
     if (path is not None and path.is_file() and not path.stat().st_size) or source == b"":
         raise VideoError("is empty (0 bytes)", name)
     file = f"file:{path}" if path is not None else _view(source)
+    found = _listing(_head(path, file))
+    if found is not None:
+        raise VideoError(f"is {found}, expected a video file", name)
     try:
         container: InputContainer = av.open(file, "r", options=_OPTIONS)
         return container
@@ -59,6 +63,44 @@ def open_input(source: VideoSource) -> InputContainer:
         raise VideoError("cannot be opened: permission denied", name) from None
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise VideoError("is not a video in a known format, or breaks off before its index", name) from error
+
+
+_HEAD = 4096
+
+
+def _head(path: Path | None, file: str | io.IOBase) -> bytes:
+    """The beginning of a file; nothing where it cannot be read, which opening it reports."""
+    if isinstance(file, io.IOBase):
+        head: bytes = file.read(_HEAD)
+        file.seek(0)
+        return head
+    # A named pipe would wait for its writer.
+    if path is None or not path.is_file():
+        return b""
+    try:
+        with path.open("rb") as opened:
+            return opened.read(_HEAD)
+    except OSError:
+        return b""
+
+
+def _listing(head: bytes) -> str | None:
+    """What a file is, by its beginning, that names other files or holds text instead of pictures; None if neither."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"#EXTM3U"):
+        return "a playlist (HLS)"
+    if start.startswith(b"<") and b"<MPD" in start:
+        return "a playlist (DASH)"
+    if start.startswith(b"ffconcat version"):
+        return "a list of files (concat)"
+    # Control characters but those that set text. The head may end in the middle of a character.
+    if not head or any(byte < 32 and byte not in b"\t\n\v\f\r" for byte in head):
+        return None
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return None
+    return "a text file"
 
 
 _ONE_AT_A_TIME = Lock()

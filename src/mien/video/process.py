@@ -53,6 +53,7 @@ def analyze_video(
     start: float = 0.0,
     end: float | None = None,
     every: int = 1,
+    fps: float | None = None,
     detect_every: int = 1,
     on_frame: _Sink | None = None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -65,8 +66,8 @@ def analyze_video(
     so that nothing shows late.
 
     Args:
-        source: As for `open_video`; or a `VideoReader`, which is left open, and knows its own ``start``, ``end`` and
-            ``every``.
+        source: As for `open_video`; or a `VideoReader`, which is left open, and knows its own ``start``, ``end``,
+            ``every`` and ``fps``.
         table: Write a row per face and frame to this file or these files: .csv, .parquet, .json or .jsonl.
         video: Write the video with boxes and labels: .mp4, .mov or .mkv.
         timeline: Draw each person's emotions over time: .png, .jpg, .svg or .pdf.
@@ -75,6 +76,7 @@ def analyze_video(
         start: Read from this second on.
         end: Read up to this second; None reads to the end.
         every: Read every n-th frame only.
+        fps: Read so many frames in a second of the video, in place of ``every``.
         detect_every: Look for faces in every n-th of these; in between they are moved on as they moved before.
         on_frame: Called with each frame and what was read in it, in order, for progress or results of your own, up to
             a second of the video after it was read. What it raises ends the reading, and no file is written.
@@ -99,7 +101,7 @@ def analyze_video(
             reader = source
         else:
             max_pixels = analyzer.options.max_pixels if analyzer else make_options(**values).max_pixels
-            reader = stack.enter_context(open_video(source, start, end, every, max_pixels))
+            reader = stack.enter_context(open_video(source, start, end, every, max_pixels, fps))
         summary = Summary(reader.name)
         try:
             # Everything that is to be written opens first, so that what is impossible fails before any work.

@@ -26,6 +26,12 @@ _Timed: TypeAlias = "tuple[float, AvFrame]"
 
 # A file may end this much before the time its header gives.
 _SLACK_S = 0.5
+# Formats whose header counts the length from zero, not from the first frame.
+_FROM_ZERO = {"matroska,webm", "asf", "nut"}
+# Pixels wider or higher than this are a mistake in the file.
+_MOST_ASPECT = 10
+# Times in files are rounded, to milliseconds in some.
+_ROUNDING_S = 0.001
 
 
 class VideoFrame(NamedTuple):
@@ -53,17 +59,19 @@ class VideoReader:
         start_s: Where reading begins, in seconds.
         until_s: Where it was asked to end, in seconds; infinity if it was not.
         end_s: Where it ends; infinity if neither asked for nor known from the file.
-        rate: Average number of frames in a second, or None if the file does not say.
+        rate: Average number of frames in a second of the file, or None if it does not say.
         time_base: The unit of the file's frame times, in seconds.
         damage: What was wrong with the file, once that has been met with; None if nothing was.
     """
 
-    def __init__(self, source: VideoSource, start: float, end: float | None, every: int, max_pixels: int) -> None:
+    def __init__(
+        self, source: VideoSource, start: float, end: float | None, every: int, fps: float | None, max_pixels: int
+    ) -> None:
         self.source, self.name = source, video_name(source)
         self.damage: str | None = None
         self.start_s = start
         self.until_s = math.inf if end is None else end
-        self._every = every
+        self._every, self._fps = every, fps
         self._attach()
         try:
             self._open(max_pixels)
@@ -90,18 +98,21 @@ class VideoReader:
         codec = self._stream.codec_context
         if codec is None:
             raise VideoError("its pictures are in a format that is not known here; convert it to H.264", self.name)
-        if codec.width * codec.height > max_pixels:
-            raise VideoError(f"{codec.width}x{codec.height} pixels are too many (limit {max_pixels})", self.name)
+        self._check_size(codec.width, codec.height, max_pixels)
         self.time_base = self._stream.time_base or Fraction(1, 90_000)
         self.rate = self._stream.average_rate
         # FFmpeg gives the container's times in microseconds. Its start, not the stream's, is a player's zero.
         self._zero = Fraction(self._container.start_time or 0, 1_000_000)
         self._is_avi = self._container.format.name == "avi"
         self._length_s = self._container.duration / 1e6 if self._container.duration else math.inf
+        # Shorter than this it is not whole. Some programs count from the first frame even there.
+        self._least_s = self._length_s
+        if self._container.format.name in _FROM_ZERO:
+            self._least_s -= float(max(self._zero, Fraction(0)))
         # Some formats can only be guessed the length of.
         if self.start_s >= self._length_s + _SLACK_S:
             raise self._ends_before_start(self._length_s)
-        self.end_s = min(self.until_s, self._length_s)
+        self.end_s = min(self.until_s, self._least_s)
         self._first, self._frames = self._from_start()
         first = next(self._frames, None)
         if first is None and self.start_s > 0 and self.damage is None:
@@ -109,11 +120,24 @@ class VideoReader:
         if first is None:
             raise VideoError(f"has no frames to read{f': {self.damage}' if self.damage else ''}", self.name)
         frame = first[1]
-        aspect = self._stream.sample_aspect_ratio or 1
-        self._stored = max(1, round(frame.width * aspect)), frame.height
+        self._check_size(frame.width, frame.height, max_pixels)
+        self._stored = self._shown_width(frame.width), frame.height
         self._turns = round((frame.rotation or 0) / 90) % 4
         self.width, self.height = self._stored[::-1] if self._turns % 2 else self._stored
         self._frames = chain([first], self._frames)
+
+    def _shown_width(self, width: int) -> int:
+        """Width of a picture once its pixels are square."""
+        aspect = self._stream.sample_aspect_ratio or Fraction(1)
+        if not 1 / _MOST_ASPECT <= aspect <= _MOST_ASPECT:
+            return width
+        return max(1, round(width * aspect))
+
+    def _check_size(self, width: int, height: int, max_pixels: int) -> None:
+        """Refuse frames that are too large, as stored or as shown."""
+        shown = self._shown_width(width)
+        if max(width, shown) * height > max_pixels:
+            raise VideoError(f"{max(width, shown)}x{height} pixels are too many (limit {max_pixels})", self.name)
 
     def _ends_before_start(self, end_s: float) -> VideoError:
         return VideoError(f"ends at {end_s:.2f} s, not after the start of {self.start_s:g} s", self.name)
@@ -172,19 +196,25 @@ class VideoReader:
         self._container.close()
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        last_s = -math.inf
+        last_s, slot = -math.inf, -1
         for number, (time_s, frame) in enumerate(self._frames, start=self._first):
             if time_s >= self.until_s:
                 return
             if time_s <= last_s:
                 self.damage = f"has frames whose times run backwards near {last_s:.2f} s; they are left out"
+            elif self._fps is not None:
+                # The first frame of each 1/fps seconds.
+                now = math.floor((time_s - self.start_s + min(_ROUNDING_S, 0.25 / self._fps)) * self._fps)
+                if now > slot:
+                    slot = now
+                    yield VideoFrame(number, time_s, self._image(frame))
             elif (number - self._first) % self._every == 0:
                 yield VideoFrame(number, time_s, self._image(frame))
             last_s = max(last_s, time_s)
         # Not every file says how long its last frame is shown.
         slack_s = _SLACK_S + (1.5 / float(self.rate) if self.rate else 0.0)
-        if math.isfinite(self._length_s) and self._reached_s < self._length_s - slack_s:
-            self.damage = f"breaks off at {self._reached_s:.2f} s of {self._length_s:.2f} s"
+        if math.isfinite(self._least_s) and self._reached_s < self._least_s - slack_s:
+            self.damage = f"breaks off at {self._reached_s:.2f} s of {self._least_s:.2f} s"
 
     def _decode(self) -> Iterator[_Timed]:
         """The frames from where the container stands, with their times; whatever can still be read of a damaged file.
@@ -240,6 +270,7 @@ def open_video(
     end: float | None = None,
     every: int = 1,
     max_pixels: int = MAX_PIXELS,
+    fps: float | None = None,
 ) -> VideoReader:
     """Open a video file.
 
@@ -249,6 +280,8 @@ def open_video(
         end: Read up to this second, without it; None reads to the end.
         every: Read every n-th frame only.
         max_pixels: Videos with larger frames are refused.
+        fps: Read so many frames in a second of the video, as evenly as its frames allow, in place of ``every``;
+            all of them where it has no more.
 
     Returns:
         The frames; iterate over them inside a ``with`` block.
@@ -264,4 +297,8 @@ def open_video(
         raise OptionError(f"must be 0 seconds or more, found {start}", field="start")
     if end is not None and not end > start:
         raise OptionError(f"must come after start ({start:g} s), found {end:g}", field="end")
-    return VideoReader(source, start, end, every, max_pixels)
+    if fps is not None and every != 1:
+        raise OptionError(f"does not go with every (found {every}); give one of them", field="fps")
+    if fps is not None and not 0 < fps < math.inf:
+        raise OptionError(f"must be more than 0 frames a second, found {fps:g}", field="fps")
+    return VideoReader(source, start, end, every, fps, max_pixels)
