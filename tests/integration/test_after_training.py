@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from mien.cli.main import app
+from mien.errors import OptionError
 from mien.evaluation.evaluate import Predictions, summarize
 from mien.evaluation.metrics import evaluate
 from mien.evaluation.report import draw_mistakes, write_report
@@ -70,6 +71,26 @@ def test_a_network_that_loses_too_much_is_not_kept(
     out = run("export", trained, "--data", drawn_csv, "--out", tmp_path / "mine", "--int8")
     assert "too many; not kept" in out
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["config.json", "model.onnx"]
+
+
+def test_a_model_folder_is_replaced_only_when_forced(trained: Path, drawn_csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    arguments = ["export", str(trained), "--data", str(drawn_csv), "--out", str(out)]
+
+    def refuse(*more: str) -> str:
+        result = CliRunner().invoke(app, [*arguments, *more])
+        assert isinstance(result.exception, OptionError)
+        assert (out / "notes.txt").read_text() == "mine"
+        return str(result.exception)
+
+    assert "exists already; choose another name, or add --force to replace it" in refuse()
+    assert "is not a model folder" in refuse("--force")
+    (out / "config.json").write_text("{}")
+    assert "exists already" in refuse()
+    run(*arguments, "--force")
+    assert sorted(path.name for path in out.iterdir()) == ["config.json", "model.onnx"]
 
 
 def test_compare(trained: Path, drawn_csv: Path) -> None:

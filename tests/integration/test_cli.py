@@ -190,7 +190,9 @@ def test_table_of_photos(folder: Path, tmp_path: Path) -> None:
     run = mien("photo", odd, "--table", odd.replace(".jpg", ".xls"))
     assert_one_line(run, 2, "unknown table format '.xls'; use .csv")
     (tmp_path / "p.json").write_bytes(Path(odd).read_bytes())
-    assert_one_line(mien("photo", tmp_path / "p.json", "--table", tmp_path / "p.json"), 2, "would overwrite a picture")
+    assert_one_line(
+        mien("photo", tmp_path / "p.json", "--table", tmp_path / "p.json"), 2, "would overwrite an input file"
+    )
 
 
 def test_annotated_pictures(folder: Path, tmp_path: Path) -> None:
@@ -208,8 +210,8 @@ def test_annotated_pictures(folder: Path, tmp_path: Path) -> None:
 def test_annotate_never_overwrites(folder: Path, tmp_path: Path) -> None:
     original = folder / "good/astronaut.jpg"
     before = original.read_bytes()
-    run = mien("photo", original, "--annotate", folder / "good")
-    assert_one_line(run, 2, "exists already; remove it or choose another folder")
+    run = mien("photo", original, "--annotate", folder / "good", "--force")
+    assert_one_line(run, 2, "would overwrite an input file")
     assert original.read_bytes() == before
     other = tmp_path / "other"
     other.mkdir()

@@ -160,7 +160,7 @@ def test_no_video_is_overwritten_by_the_copy_of_another(run: Run, folder: Path) 
     before = (folder / "day2" / "a.mp4").read_bytes()
     code, _, err = run("video", folder, "--out", folder / "day2" / "{name}.mp4")
     assert code == 2
-    assert "would overwrite the video itself" in err
+    assert "would overwrite an input file" in err
     assert (folder / "day2" / "a.mp4").read_bytes() == before
 
 
@@ -256,7 +256,7 @@ def test_the_video_itself_is_not_overwritten(run: Run, clip: Path) -> None:
     before = clip.read_bytes()
     code, _, err = run("video", clip, "--out", clip)
     assert code == 2
-    assert "would overwrite the video itself" in err
+    assert "would overwrite an input file" in err
     assert clip.read_bytes() == before
 
 

@@ -104,7 +104,7 @@ def write_page(out: Path, files: Mapping[str, bytes]) -> None:
     """
     if out.exists() and not out.is_dir():
         raise OptionError("is a file, expected a folder", out)
-    earlier = _listed(out)
+    earlier = earlier_files(out)
     # The entrance last: until then visitors get the earlier page, whole.
     for name in sorted(files, key=lambda name: name in _ENTRANCE):
         write_whole(out / name, files[name])
@@ -113,7 +113,8 @@ def write_page(out: Path, files: Mapping[str, bytes]) -> None:
         _remove(out, name)
 
 
-def _listed(out: Path) -> list[str]:
+def earlier_files(out: Path) -> list[str]:
+    """The files of an earlier page in a folder, by their names below it."""
     try:
         names = json.loads((out / LISTING).read_text(encoding="utf-8"))
     except (OSError, ValueError):

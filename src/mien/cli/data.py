@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.options import DataArgument, OneJsonOption, VotesOption
-from mien.cli.output import errors, tables, with_progress
+from mien.cli.options import DataArgument, ForceOption, OneJsonOption, VotesOption
+from mien.cli.output import check_outputs, errors, refuse_existing, tables, with_progress
 from mien.errors import MissingExtraError, OptionError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mien.evaluation.datasets import FaceSet
     from mien.training.inventory import Inventory
 
@@ -26,6 +29,7 @@ def info(
     source: DataArgument,
     votes: VotesOption = None,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a bar chart, as PNG or SVG.")] = None,
+    force: ForceOption = False,
     as_json: OneJsonOption = False,
 ) -> None:
     """Count faces per emotion and split; find duplicates and conflicts."""
@@ -33,6 +37,8 @@ def info(
 
     if picture is not None and find_spec("matplotlib") is None:
         raise MissingExtraError("the bar chart", "train")
+    if picture is not None:
+        check_outputs("--picture", [picture], force, [source])
     inventory = take_inventory(load_data(source, votes))
     if picture is not None:
         from mien.evaluation.charts import save_figure
@@ -46,13 +52,15 @@ def info(
 
 @data.command()
 def export(
-    source: DataArgument, out: Annotated[Path, typer.Argument(help="Folder to write train/, val/ and test/ to.")]
+    source: DataArgument,
+    out: Annotated[Path, typer.Argument(help="Folder to write train/, val/ and test/ to.")],
+    force: ForceOption = False,
 ) -> None:
     """Write faces as PNG files in class folders; run it again to go on after a stop."""
-    from mien.training.class_folders import face_paths, write_faces
+    from mien.training.class_folders import face_paths
 
     faces = load_data(source)
-    written = write_faces(out, faces.pixels, face_paths(faces), lambda n, total: with_progress(n, total, "writing"))
+    written = _write(out, faces.pixels, face_paths(faces), force)
     tables.print(f"{out}: {len(faces)} faces, {written} of them written now", soft_wrap=True)
 
 
@@ -61,13 +69,14 @@ def balance(
     source: DataArgument,
     out: Annotated[Path, typer.Argument(help="Folder to write train/, val/ and test/ to.")],
     seed: Annotated[int, typer.Option(help="Decides which faces are copied and how they are varied.")] = 0,
+    force: ForceOption = False,
 ) -> None:
     """Export, and fill the rarer emotions of the training split up with varied copies."""
     require_training("balancing")
     import numpy as np
 
     from mien.training.balance import balanced_copies
-    from mien.training.class_folders import copy_paths, face_paths, write_faces
+    from mien.training.class_folders import copy_paths, face_paths
     from mien.training.inventory import class_complaints
 
     faces = load_data(source)
@@ -78,8 +87,19 @@ def balance(
     copies, positions = balanced_copies(training, seed)
     pixels = np.concatenate([faces.pixels, copies.pixels])
     paths = face_paths(faces) + copy_paths(faces, where[positions])
-    written = write_faces(out, pixels, paths, lambda n, total: with_progress(n, total, "writing"))
+    written = _write(out, pixels, paths, force)
     tables.print(f"{out}: {len(faces)} faces and {len(copies)} copies, {written} of them written now", soft_wrap=True)
+
+
+def _write(out: Path, pixels: NDArray[np.uint8], paths: list[Path], force: bool) -> int:
+    """Write faces that are not there yet: how many."""
+    from mien.training.class_folders import find_others, write_faces
+
+    others = find_others(out, pixels, paths)
+    refuse_existing("OUT", others, force)
+    for path in others:
+        path.unlink()
+    return write_faces(out, pixels, paths, lambda n, total: with_progress(n, total, "writing"))
 
 
 def require_training(feature: str) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli.options import DataArgument, OneJsonOption, analyzer_options
-from mien.cli.output import tables, with_progress
+from mien.cli.options import DataArgument, ForceOption, OneJsonOption, analyzer_options
+from mien.cli.output import check_outputs, tables, with_progress
 from mien.errors import MissingExtraError
 from mien.options import AnalyzerOptions
 
@@ -49,6 +49,7 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a report with pictures to this folder.")
     ] = None,
+    force: ForceOption = False,
     as_json: OneJsonOption = False,
     *,
     options: AnalyzerOptions,
@@ -59,6 +60,10 @@ def evaluate(
     """
     if report is not None and (find_spec("matplotlib") is None or find_spec("sklearn") is None):
         raise MissingExtraError("the report", "train")
+    if report is not None:
+        from mien.evaluation.report import report_files
+
+        check_outputs("--report", [report / name for name in report_files(corruptions)], force)
     from mien.analyzer import load
     from mien.evaluation.evaluate import predict_data, summarize
     from mien.evaluation.metrics import evaluate as measure

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mien.cli.options import analyzer_options
-from mien.cli.output import complain, tables
+from mien.cli.options import ForceOption, analyzer_options
+from mien.cli.output import check_outputs, complain, tables
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions
 
@@ -25,6 +24,7 @@ def explain(
     emotion: Annotated[
         str | None, typer.Option(help="The emotion to explain.  [default: the one that was read]")
     ] = None,
+    force: ForceOption = False,
     *,
     options: AnalyzerOptions,
 ) -> None:
@@ -34,8 +34,7 @@ def explain(
     """
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise OptionError(f"--out {out}: unknown picture format {out.suffix!r}; use .png or .jpg")
-    if out.is_dir() or (out.exists() and picture.exists() and os.path.samefile(out, picture)):  # noqa: PTH121
-        raise OptionError(f"--out {out}: is {'a folder' if out.is_dir() else 'the photo itself'}; name another file")
+    check_outputs("--out", [out], force, [picture])
     from mien.analyzer import load
     from mien.classification.explanation import explain as find_reasons
     from mien.classification.heatmap import draw_explanation

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from mien.classification.model_config import CONFIG_FILE
 from mien.cli.data import load_data, require_training
+from mien.cli.options import ForceOption
 from mien.cli.output import tables
+from mien.errors import OptionError
 
 
 def export(
@@ -28,13 +31,19 @@ def export(
         bool,
         typer.Option("--int8", help="Add the network in 8-bit numbers, if it costs half a point of accuracy at most."),
     ] = False,
+    force: ForceOption = False,
 ) -> None:
     """Turn a trained network into a model folder for --model."""
     require_training("exporting")
     from mien.training.export import export_run
 
+    # Said before the data are read, which takes a while.
+    if out.exists() and not force:
+        raise OptionError(f"--out {out}: exists already; choose another name, or add --force to replace it")
+    if out.exists() and not (out / CONFIG_FILE).is_file():
+        raise OptionError(f"--out {out}: is not a model folder, and nothing else is replaced; choose another name")
     faces = load_data(data, votes)
-    difference = export_run(run, faces, out, checkpoint, average or ())
+    difference = export_run(run, faces, out, checkpoint, average or (), replace=force)
     tables.print(f"exported: {out}; probabilities differ from PyTorch's by at most {difference:.1e}")
     if int8:
         from mien.training.quantize import quantize_folder

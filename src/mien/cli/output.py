@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mien.errors import OptionError
 
 _T = TypeVar("_T")
 
@@ -46,3 +49,63 @@ def with_progress(items: Iterable[_T], total: int, what: str) -> Iterator[_T]:
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=total < 2 or not errors.is_terminal) as bar:
         yield from bar.track(items, total=total)
+
+
+def check_outputs(option: str, outputs: Iterable[Path], force: bool, inputs: Iterable[Path] = ()) -> None:
+    """Refuse files that cannot be written, or should not be, before any work is done.
+
+    Args:
+        option: What the command line calls them, for messages: ``--table``.
+        outputs: The files to write.
+        force: As for `refuse_existing`.
+        inputs: The files to read; none of them is ever overwritten.
+
+    Raises:
+        OptionError: If a file cannot be written, exists already or is one of the inputs.
+    """
+    from mien.files import check_writable
+
+    outputs = list(outputs)
+    refuse_existing(option, outputs, force, inputs)
+    for path in outputs:
+        check_writable(path)
+
+
+def refuse_existing(option: str, outputs: Iterable[Path], force: bool, inputs: Iterable[Path] = ()) -> None:
+    """Nothing is overwritten unasked: refuse files that exist, before any work is done.
+
+    Args:
+        option: What the command line calls them, for messages: ``--table``.
+        outputs: The files to write.
+        force: Whether existing files may be replaced.
+        inputs: The files to read; none of them is ever overwritten.
+
+    Raises:
+        OptionError: If a file exists already or is one of the inputs.
+    """
+    read = {os.path.realpath(path) for path in inputs}
+    for path in outputs:
+        if os.path.realpath(path) in read:
+            raise OptionError(f"{option} {path}: would overwrite an input file; choose another name")
+        # Unlike Path.exists this notices links to nothing, and names that are too long are no error yet.
+        if os.path.lexists(path) and not path.is_dir() and not force:
+            raise OptionError(f"{option} {path}: exists already; choose another name, or add --force to replace it")
+
+
+def refuse_same(option: str, outputs: Iterable[Path], inputs: Iterable[Path], hint: str) -> None:
+    """Refuse files that would be written twice.
+
+    Args:
+        option: The option with its value, for messages: ``--annotate seen``.
+        outputs: The file to write for each input.
+        inputs: The files to read.
+        hint: What to do about it.
+
+    Raises:
+        OptionError: If two inputs would be written to one file.
+    """
+    sources: dict[Path, Path] = {}
+    for path, source in zip(outputs, inputs, strict=True):
+        if path in sources:
+            raise OptionError(f"{option}: {sources[path]} and {source} would be written to one file; {hint}")
+        sources[path] = source

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import DEFAULTS, MinConfidenceOption, ModelOption
+from mien.cli.options import DEFAULTS, ForceOption, MinConfidenceOption, ModelOption
+from mien.cli.output import refuse_existing
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions
 
@@ -20,6 +21,7 @@ def page(
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Show the page to this machine until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port for --serve; 0 takes a free one.")] = _PORT,
+    force: ForceOption = False,
     model: ModelOption = DEFAULTS.model,
     min_confidence: MinConfidenceOption = DEFAULTS.min_confidence,
 ) -> None:
@@ -28,13 +30,15 @@ def page(
     Visitors' pictures stay on their devices. The camera works at http://localhost and on hosts with https.
     """
     from mien.browser.serve import serve_page
-    from mien.browser.site import page_files, write_page
+    from mien.browser.site import earlier_files, page_files, write_page
 
     if out is None and not serve:
         raise OptionError("nothing to do: write the page with --out DIR, or show it with --serve")
     options = AnalyzerOptions(model=model, min_confidence=min_confidence)
     files = page_files(options)
     if out is not None:
+        # An earlier page is replaced, other people's files are not.
+        refuse_existing("--out", [out / name for name in files if name not in earlier_files(out)], force)
         write_page(out, files)
         size = sum(map(len, files.values())) / 1e6
         print(f"mien: {len(files)} files, {size:.1f} MB, in {out}", flush=True)

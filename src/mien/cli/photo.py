@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.inputs import Input, find_pictures
-from mien.cli.options import analyzer_options
-from mien.cli.output import complain, tables, with_progress
+from mien.cli.options import ForceOption, analyzer_options
+from mien.cli.output import (
+    check_outputs,
+    complain,
+    refuse_existing,
+    refuse_same,
+    tables,
+    with_progress,
+)
 from mien.errors import ImageError, OptionError
 from mien.options import AnalyzerOptions
 
@@ -39,6 +46,7 @@ def photo(
     table: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a row per face: .csv, .parquet, .json or .jsonl.")
     ] = None,
+    force: ForceOption = False,
     *,
     options: AnalyzerOptions,
 ) -> None:
@@ -51,12 +59,17 @@ def photo(
         _check_folder(annotate)
     failures: list[str] = []
     pictures = list(find_pictures(paths, failures))
+    read = [picture.path for picture in pictures]
     if annotate is not None:
-        _check_targets(pictures, annotate)
+        targets = [_target(picture, annotate) for picture in pictures]
+        refuse_same(f"--annotate {annotate}", targets, read, "annotate them one by one")
+        refuse_existing("--annotate", targets, force, read)
+    if table is not None:
+        check_outputs("--table", [table], force, read)
     with ExitStack() as stack:
         sinks: list[Callable[[FrameResult], None]] = []
         if table is not None:
-            sinks.append(_open_table(table, pictures, stack))
+            sinks.append(_open_table(table, stack))
         sinks.append(_print_json if as_json else stack.enter_context(_terminal_table()))
         interrupted = _read_all(pictures, options, annotate, sinks, failures) if pictures else False
     if interrupted:
@@ -110,19 +123,6 @@ def _target(picture: Input, annotate: Path) -> Path:
     return target if target.suffix.lower() in (".jpg", ".jpeg", ".png") else target.with_name(f"{target.name}.png")
 
 
-def _check_targets(pictures: list[Input], annotate: Path) -> None:
-    """Nothing that is there is overwritten, neither pictures of the user's nor one copy by the next."""
-    sources: dict[Path, Path] = {}
-    for picture in pictures:
-        target = _target(picture, annotate)
-        if target in sources:
-            both = f"{sources[target]} and {picture.path}"
-            raise OptionError(f"--annotate {annotate}: {both} would be written to one file; annotate them one by one")
-        if target.exists():
-            raise OptionError(f"--annotate {annotate}: {target} exists already; remove it or choose another folder")
-        sources[target] = picture.path
-
-
 def _check_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,12 +132,9 @@ def _check_folder(folder: Path) -> None:
         raise OptionError(f"--annotate {folder}: folder is not writable")
 
 
-def _open_table(path: Path, pictures: list[Input], stack: ExitStack) -> Callable[[FrameResult], None]:
+def _open_table(path: Path, stack: ExitStack) -> Callable[[FrameResult], None]:
     from mien.tables import PHOTOS, TableWriter
 
-    for picture in pictures:
-        if path.exists() and picture.path.exists() and path.samefile(picture.path):
-            raise OptionError(f"--table {path}: would overwrite a picture; choose another name")
     return stack.enter_context(TableWriter(path, PHOTOS)).write
 
 

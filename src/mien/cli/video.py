@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.inputs import Input, find_inputs
-from mien.cli.options import analyzer_options
+from mien.cli.options import ForceOption, analyzer_options
 from mien.cli.output import complain
 from mien.cli.video_jobs import MANY, Job, check_targets, is_done, mark_unfinished, target
 from mien.cli.video_report import progress, report
@@ -58,6 +58,7 @@ def video(
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out the videos whose files are all there and newer than the video.")
     ] = False,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object per video.")] = False,
     *,
     options: AnalyzerOptions,
@@ -71,7 +72,8 @@ def video(
     job = Job(out, table, timeline, start, end, every, fps, detect_every)
     failures: list[str] = []
     videos = list(find_inputs(files, failures, is_video, "videos"))
-    check_targets(videos, job)
+    # What an interrupted run left behind is what --resume replaces.
+    check_targets(videos, job, force or resume)
     waiting = _leave_out_done(videos, job) if resume else videos
     with _interrupt() as interrupted:
         _read_all(waiting, job, options, as_json, failures, interrupted)

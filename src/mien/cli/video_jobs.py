@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mien.cli.inputs import Input
-from mien.errors import OptionError
+from mien.cli.output import check_outputs, refuse_existing, refuse_same
 
 NAME = "{name}"
 MANY = f"with several videos put {NAME} into it"
@@ -43,28 +43,24 @@ def target(pattern: str, video: Input) -> Path:
     return Path(pattern.replace(NAME, str(video.relative.with_suffix(""))))
 
 
-def check_targets(videos: Sequence[Input], job: Job) -> None:
+def check_targets(videos: Sequence[Input], job: Job, force: bool) -> None:
     """Refuse what cannot be written, for all videos, before any work is done.
 
-    Raises:
-        OptionError: If a file cannot be written, or would be written twice or over a video.
-    """
-    from mien.files import check_writable
+    Args:
+        videos: What is to be read.
+        job: What is to be written.
+        force: Whether files that exist already may be replaced.
 
-    originals = {os.path.realpath(video.path) for video in videos}
+    Raises:
+        OptionError: If a file cannot be written, exists already, or would be written twice or over a video.
+    """
+    read = [video.path for video in videos]
     for option, pattern in job.patterns.items():
-        sources: dict[Path, Path] = {}
-        for video in videos:
-            path = target(pattern, video)
-            if os.path.realpath(path) in originals:
-                raise OptionError(f"{option} {path}: would overwrite the video itself; choose another name")
-            if path in sources:
-                both = f"{sources[path]} and {video.path}"
-                hint = MANY if NAME not in pattern else "rename one of them"
-                raise OptionError(f"{option} {pattern}: {both} would be written to one file; {hint}")
-            sources[path] = video.path
-        for path in sources:
-            check_writable(path)
+        targets = [target(pattern, video) for video in videos]
+        hint = MANY if NAME not in pattern else "rename one of them"
+        refuse_existing(option, targets, True, read)
+        refuse_same(f"{option} {pattern}", targets, read, hint)
+        check_outputs(option, targets, force)
 
 
 def is_done(video: Input, job: Job) -> bool:

@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 
 SHEET_ROWS, SHEET_COLUMNS = 6, 8
 
+_FIGURES = ("confusion", "classes", "precision-recall", "reliability", "mistakes")
+
+
+def report_files(corruptions: bool) -> list[str]:
+    """The files that `write_report` writes.
+
+    Args:
+        corruptions: Whether it shows what corruptions of the faces cost.
+    """
+    figures = (*_FIGURES, "corruptions") if corruptions else _FIGURES
+    return ["report.md", "report.json", *(f"{name}.png" for name in figures)]
+
 
 def write_report(
     folder: Path,
@@ -46,13 +58,14 @@ def write_report(
     """
     found = ~np.isnan(predictions.probabilities).any(axis=1)
     labels, probabilities = predictions.labels[found], predictions.probabilities[found]
-    figures = {
-        "confusion": draw_confusion(report),
-        "classes": draw_classes(report),
-        "precision-recall": draw_precision_recall(labels, probabilities),
-        "reliability": draw_reliability(labels, probabilities, report.ece),
-        "mistakes": draw_mistakes(predictions),
-    }
+    drawn = (
+        draw_confusion(report),
+        draw_classes(report),
+        draw_precision_recall(labels, probabilities),
+        draw_reliability(labels, probabilities, report.ece),
+        draw_mistakes(predictions),
+    )
+    figures = dict(zip(_FIGURES, drawn, strict=True))
     if robustness is not None:
         figures["corruptions"] = draw_robustness(robustness)
     for name, figure in figures.items():

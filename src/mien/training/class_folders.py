@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.emotions import LABELS
-from mien.errors import DataError
+from mien.errors import DataError, OptionError
 from mien.evaluation.datasets import FaceSet
 from mien.files import write_whole
 
@@ -60,7 +60,7 @@ def write_faces(
     written = 0
     for number in progress(range(len(paths)), len(paths)):
         path = out / paths[number]
-        content = cv2.imencode(".png", pixels[number])[1].tobytes()
+        content = _encode(pixels[number])
         if path.exists():
             if path.read_bytes() != content:
                 raise DataError("holds another picture; write to an empty folder", path)
@@ -68,3 +68,27 @@ def write_faces(
         write_whole(path, content)
         written += 1
     return written
+
+
+def find_others(out: Path, pixels: NDArray[np.uint8], paths: list[Path]) -> list[Path]:
+    """Files that stand where `write_faces` would write, and hold something else.
+
+    Args:
+        out: Folder to write to.
+        pixels: uint8 (N, 48, 48).
+        paths: Path of each below ``out``.
+
+    Raises:
+        OptionError: If ``out`` is not a folder, or a path in it is a folder.
+    """
+    if out.exists() and not out.is_dir():
+        raise OptionError("is a file, expected a folder", out)
+    return [
+        out / path
+        for path, face in zip(paths, pixels, strict=True)
+        if (out / path).exists() and (out / path).read_bytes() != _encode(face)
+    ]
+
+
+def _encode(face: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", face)[1].tobytes()

@@ -31,7 +31,15 @@ MAX_DIFFERENCE = 1e-4
 """How far probabilities of the exported network may be from PyTorch's."""
 
 
-def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", average: Sequence[Path] = ()) -> float:
+def export_run(
+    run: Path,
+    faces: FaceSet,
+    out: Path,
+    checkpoint: str = "best",
+    average: Sequence[Path] = (),
+    *,
+    replace: bool = False,
+) -> float:
     """Write a model folder: the network as ONNX, calibrated on faces that it has not learnt from.
 
     Args:
@@ -40,6 +48,7 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
         out: Model folder to create; its last part names the model.
         checkpoint: ``best`` or ``last``.
         average: Further runs, model folders or shipped models of the same network, to export the mean of all weights.
+        replace: Whether to replace a folder that exists already, with all that is in it.
 
     Returns:
         The largest difference between PyTorch's probabilities and the exported network's.
@@ -49,7 +58,7 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
         DataError: If these are not the faces that the network was trained on.
         ModelError: If a run folder is damaged, or the exported network answers differently.
     """
-    if out.exists():
+    if out.exists() and not replace:
         raise OptionError("exists already; choose another folder", out)
     learnt, held_out = split_training(faces)
     module, data = average_runs(run, average, faces.pixels[learnt], checkpoint)
@@ -87,6 +96,8 @@ def export_run(run: Path, faces: FaceSet, out: Path, checkpoint: str = "best", a
             },
         )
         save_config(config, partial)
+        if replace:
+            shutil.rmtree(out, ignore_errors=True)
         partial.rename(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
