@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mien.errors import DataError, ImageError, MienError, ModelError, OptionError, OutputError, VideoError
     from mien.images import read_image
     from mien.options import AnalyzerOptions
-    from mien.results import Face, FrameResult
+    from mien.preprocessing import crop_face
+    from mien.results import Face, FrameResult, HeadAngles
     from mien.tracking.stream import StreamAnalyzer
     from mien.video.process import analyze_video
     from mien.video.reader import open_video
@@ -39,6 +40,7 @@ __all__ = [
     "Explanation",
     "Face",
     "FrameResult",
+    "HeadAngles",
     "ImageError",
     "MienError",
     "ModelError",
@@ -50,6 +52,7 @@ __all__ = [
     "__version__",
     "analyze_many",
     "analyze_video",
+    "crop_face",
     "draw",
     "explain",
     "load",
@@ -66,6 +69,7 @@ _HOMES = {
     "Explanation": "mien.classification.explanation",
     "Face": "mien.results",
     "FrameResult": "mien.results",
+    "HeadAngles": "mien.results",
     "ImageError": "mien.errors",
     "MienError": "mien.errors",
     "ModelError": "mien.errors",
@@ -76,6 +80,7 @@ _HOMES = {
     "VideoError": "mien.errors",
     "analyze_many": "mien.analyzer",
     "analyze_video": "mien.video.process",
+    "crop_face": "mien.preprocessing",
     "draw": "mien.drawing",
     "explain": "mien.classification.explanation",
     "load": "mien.analyzer",

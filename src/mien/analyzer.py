@@ -6,9 +6,10 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +20,19 @@ from mien.classification.quality import is_severe, quality_flags
 from mien.detection import DetectedFace, FaceAligner, FaceDetector, Frame, create_detector
 from mien.detection.base import PhotoDetector
 from mien.detection.landmarks import LandmarkAligner
+from mien.detection.pose import head_angles
 from mien.emotions import Emotion
 from mien.errors import ImageError, OptionError
 from mien.images import ImageSource, read_image
 from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
-from mien.preprocessing import crop
+from mien.preprocessing import crop, frame_to_crop
+from mien.preview import Picture
 from mien.results import Face, FrameResult
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+_CROPS_AT_ONCE = 64
 
 
 class Analyzer:
@@ -69,8 +74,38 @@ class Analyzer:
         Raises:
             ImageError: If the picture cannot be read.
         """
-        name = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
-        return self.analyze_frame(read_image(source, self.options.max_pixels), name)
+        frame = read_image(source, self.options.max_pixels)
+        return replace(self.analyze_frame(frame, _path(source)), picture=Picture(source, frame))
+
+    def _analyze(self, source: ImageSource) -> FrameResult:
+        """As `analyze`, for one of many, of which no pictures are kept."""
+        result = self.analyze_frame(read_image(source, self.options.max_pixels), _path(source))
+        return replace(result, picture=Picture(source))
+
+    def analyze_crops(self, sources: Iterable[ImageSource]) -> list[FrameResult]:
+        """Read pictures that are faces cut out already, close around the face as in FER-2013; nothing is detected.
+
+        Args:
+            sources: As for `analyze`, of any size and proportions.
+
+        Returns:
+            A result per source, in their order, each with one face whose box is the whole picture, with score 1.0
+            and without landmarks.
+
+        Raises:
+            ImageError: If a picture cannot be read.
+        """
+        results: list[FrameResult] = []
+        waiting = iter(sources)
+        # In batches, so that of many pictures only a few are in memory.
+        while batch := list(islice(waiting, _CROPS_AT_ONCE)):
+            frames = [read_image(source, self.options.max_pixels) for source in batch]
+            answers = self.classify_crops([frame_to_crop(frame, self.classifier.input_size) for frame in frames])
+            for source, frame, answer in zip(batch, frames, answers, strict=True):
+                height, width = frame.shape[:2]
+                face = self.make_face(frame, DetectedFace((0, 0, width, height), 1.0), answer)
+                results.append(FrameResult(_path(source), width, height, (face,), picture=Picture(source)))
+        return results
 
     @overload
     def analyze_many(
@@ -109,14 +144,14 @@ class Analyzer:
         self, sources: Iterator[ImageSource], workers: int, errors: str
     ) -> Iterator[FrameResult | ImageError]:
         with ThreadPoolExecutor(workers, "mien-analyze") as pool:
-            waiting = deque(pool.submit(self.analyze, source) for source in islice(sources, 2 * workers))
+            waiting = deque(pool.submit(self._analyze, source) for source in islice(sources, 2 * workers))
             try:
                 while waiting:
                     error = waiting[0].exception()
                     if error is not None and not (errors == "return" and isinstance(error, ImageError)):
                         raise error
                     done = waiting.popleft()
-                    waiting.extend(pool.submit(self.analyze, source) for source in islice(sources, 1))
+                    waiting.extend(pool.submit(self._analyze, source) for source in islice(sources, 1))
                     yield error if isinstance(error, ImageError) else done.result()
             finally:
                 for future in waiting:
@@ -140,7 +175,7 @@ class Analyzer:
     def analyze_faces(self, frame: Frame, faces: Sequence[DetectedFace]) -> tuple[Face, ...]:
         """What `analyze` says of faces that are found and aligned already, in the same order."""
         answers = self.classify(frame, faces)
-        return tuple(self._face(frame, face, row) for face, row in zip(faces, answers, strict=True))
+        return tuple(self.make_face(frame, face, row) for face, row in zip(faces, answers, strict=True))
 
     def classify(self, frame: Frame, faces: Sequence[DetectedFace], video: bool = False) -> NDArray[np.float32]:
         """Calibrated probabilities of the seven emotions.
@@ -161,11 +196,22 @@ class Analyzer:
             return self.classifier.predict_proba(crops)
         return predict_mirrored(self.classifier, crops)
 
-    def _face(self, frame: Frame, face: DetectedFace, answer: NDArray[np.float32]) -> Face:
+    def make_face(
+        self, frame: Frame, face: DetectedFace, answer: NDArray[np.float32], track: int | None = None
+    ) -> Face:
+        """What results say of a face.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR.
+            face: Where it was found.
+            answer: What `classify` said of it, (7,).
+            track: Its id, where faces are tracked.
+        """
         probabilities = by_emotion(answer)
         emotion = max(probabilities, key=lambda key: probabilities[key])
         confidence = probabilities[emotion]
         quality = quality_flags(frame, face)
+        points: Any = face.landmarks and tuple((round(x, 1), round(y, 1)) for x, y in face.landmarks)
         return Face(
             box=clip_box(face.box, frame.shape[1], frame.shape[0]),
             score=round(face.score, 4),
@@ -173,8 +219,15 @@ class Analyzer:
             confidence=confidence,
             probabilities=probabilities,
             uncertain=confidence < self.uncertain_below or is_severe(quality),
+            track=track,
             quality=quality,
+            landmarks=points,
+            angles=face.landmarks and head_angles(face.landmarks),
         )
+
+
+def _path(source: ImageSource) -> str:
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else ""
 
 
 def by_emotion(answer: NDArray[np.floating]) -> dict[Emotion, float]:

@@ -190,10 +190,24 @@ def write_image(frame: Frame, path: Path) -> None:
         OptionError: If the suffix is unknown.
         OutputError: If the file cannot be written.
     """
+    write_whole(path, encode_image(frame, path.suffix, path))
+
+
+def encode_image(frame: Frame, suffix: str, path: Path | None = None) -> bytes:
+    """A frame as an encoded picture.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR.
+        suffix: ``.png``, ``.jpg`` or another that OpenCV knows.
+        path: What errors call it.
+
+    Raises:
+        OptionError: If the suffix is unknown.
+    """
     try:
-        done, encoded = cv2.imencode(path.suffix, frame)
+        done, encoded = cv2.imencode(suffix, frame)
     except cv2.error:
         done = False
     if not done:
-        raise OptionError(f"unknown picture format {path.suffix!r}; use .jpg or .png", path)
-    write_whole(path, encoded.tobytes())
+        raise OptionError(f"unknown picture format {suffix!r}; use .jpg or .png", path)
+    return encoded.tobytes()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.detection.base import DetectedFace, Frame
+from mien.results import Face
 
 # How a detected box maps onto the square that FER-2013 frames: the square's side in units of the box's longer
 # side, and how far its center lies below the box's center in the same units. Fitted on Training faces with
@@ -34,6 +35,22 @@ def crop(frame: Frame, face: DetectedFace, side: int) -> NDArray[np.uint8]:
         uint8 (side, side), gray.
     """
     return crop_gray(frame, face, side, CROP_SCALE, CROP_SHIFT)
+
+
+def crop_face(frame: Frame, face: Face, side: int = 224) -> Frame:
+    """Cut out a face that was read, in color, in the framing of the networks, turned upright by its landmarks.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR, the picture that was analyzed.
+        face: The face; beyond the edges of the picture the edge is repeated.
+        side: Side of the crop in pixels.
+
+    Returns:
+        uint8 (side, side, 3) BGR.
+    """
+    left, top, width, height = face.box
+    detected = DetectedFace((left, top, width, height), face.score, face.landmarks)
+    return crop_color(frame, detected, side, CROP_SCALE, CROP_SHIFT)
 
 
 def crop_gray(frame: Frame, face: DetectedFace, side: int, scale: float, shift: float) -> NDArray[np.uint8]:

@@ -75,6 +75,36 @@ def _photo_rows(result: FrameResult) -> Rows:
 PHOTOS = Layout(_PHOTO_COLUMNS, _photo_rows)
 """A row per face, numbered from left to right; of a picture without faces a row with nothing but its name."""
 
+_FRAME_COLUMNS: dict[str, str] = {
+    "time_s": "float64",
+    "frame": "int64",
+    "shot": "int64",
+    "track": "int64",
+    "confirmed": "bool_",
+    **FACE_COLUMNS,
+    **{f"smoothed_{label}": "float64" for label in LABELS},
+    "quality": "string",
+}
+
+
+def _frame_rows(result: FrameResult) -> Rows:
+    frame = dict.fromkeys(_FRAME_COLUMNS) | {"time_s": result.time_s, "frame": result.frame, "shot": result.shot}
+    if not result.faces:
+        yield frame
+    for face in result.faces:
+        smoothed = face.smoothed or {}
+        yield frame | {
+            "track": face.track,
+            "confirmed": face.confirmed,
+            **face_values(face),
+            **{f"smoothed_{emotion}": p for emotion, p in smoothed.items()},
+            "quality": " ".join(face.quality),
+        }
+
+
+FRAMES = Layout(_FRAME_COLUMNS, _frame_rows)
+"""A row per face and frame of a video; of a frame without faces a row with its time, number and shot alone."""
+
 
 class _Format(Protocol):
     def add(self, result: FrameResult) -> None: ...

@@ -9,8 +9,10 @@ noisier one.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from mien.classification.base import Classifier
 from mien.detection import Frame
 from mien.emotions import Emotion
 from mien.errors import DataError, ImageError, OptionError
-from mien.images import ImageSource, read_image, source_name
+from mien.images import ImageSource, encode_image, read_image, source_name, write_image
 from mien.options import AnalyzerOptions
 from mien.preprocessing import crop, crop_to_frame
 from mien.results import Face
@@ -32,7 +34,7 @@ _BATCH = 64
 _LEAST_EFFECT = 0.002
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Explanation:
     """Which part of a face speaks for an emotion.
 
@@ -61,6 +63,28 @@ class Explanation:
     def is_empty(self) -> bool:
         """Whether no part of the face matters: covering none changes the probability by 0.2 points on average."""
         return float(np.abs(self.effect).max()) < _LEAST_EFFECT
+
+    def __repr__(self) -> str:
+        return f"Explanation(face {self.number}, {self.emotion} {100 * self.probability:.0f} %)"
+
+    def draw(self) -> Frame:
+        """The explanation as a picture, uint8 (H, W, 3) BGR; see `mien.classification.heatmap.draw_explanation`."""
+        from mien.classification.heatmap import draw_explanation
+
+        return draw_explanation(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the explanation as a picture, in the format that the suffix names.
+
+        Raises:
+            OptionError: If the suffix is unknown.
+            OutputError: If the file cannot be written.
+        """
+        write_image(self.draw(), Path(path))
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows."""
+        return encode_image(self.draw(), ".png")
 
 
 def explain(

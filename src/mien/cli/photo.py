@@ -6,12 +6,14 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.crops import open_crops, write_crops
 from mien.cli.inputs import Input, find_pictures
 from mien.cli.options import ForceOption, analyzer_options
 from mien.cli.output import (
@@ -46,6 +48,12 @@ def photo(
     table: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a row per face: .csv, .parquet, .json or .jsonl.")
     ] = None,
+    crops: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write every face, cut out and upright, to this new folder.")
+    ] = None,
+    detect: Annotated[
+        bool, typer.Option("--detect/--no-detect", help="Look for faces, or take each picture for one face cut out.")
+    ] = True,
     force: ForceOption = False,
     *,
     options: AnalyzerOptions,
@@ -57,6 +65,10 @@ def photo(
     """
     if annotate is not None:
         _check_folder(annotate)
+    if crops is not None:
+        if not detect:
+            raise OptionError("--crops: the pictures are crops already with --no-detect; leave one of the two out")
+        open_crops(crops, force)
     failures: list[str] = []
     pictures = list(find_pictures(paths, failures))
     read = [picture.path for picture in pictures]
@@ -71,7 +83,11 @@ def photo(
         if table is not None:
             sinks.append(_open_table(table, stack))
         sinks.append(_print_json if as_json else stack.enter_context(_terminal_table()))
-        interrupted = _read_all(pictures, options, annotate, sinks, failures) if pictures else False
+        interrupted = (
+            _read_all(pictures, options, partial(_read, annotate=annotate, crops=crops, detect=detect), sinks, failures)
+            if pictures
+            else False
+        )
     if interrupted:
         complain("interrupted; what was read so far is above" + (f" and in {table}" if table else ""))
         raise typer.Exit(130)
@@ -82,7 +98,7 @@ def photo(
 def _read_all(
     pictures: list[Input],
     options: AnalyzerOptions,
-    annotate: Path | None,
+    read: Callable[[Input, Analyzer], FrameResult],
     sinks: list[Callable[[FrameResult], None]],
     failures: list[str],
 ) -> bool:
@@ -93,7 +109,7 @@ def _read_all(
     try:
         for picture in with_progress(pictures, len(pictures), "reading"):
             try:
-                result = _read(picture, analyzer, annotate)
+                result = read(picture, analyzer)
             except ImageError as error:
                 failures.append(str(error))
                 complain(str(error))
@@ -105,11 +121,16 @@ def _read_all(
     return False
 
 
-def _read(picture: Input, analyzer: Analyzer, annotate: Path | None) -> FrameResult:
+def _read(picture: Input, analyzer: Analyzer, annotate: Path | None, crops: Path | None, detect: bool) -> FrameResult:
     from mien.images import read_image, write_image
 
     frame = read_image(picture.path, analyzer.options.max_pixels)
-    result = analyzer.analyze_frame(frame, str(picture.path))
+    if detect:
+        result = analyzer.analyze_frame(frame, str(picture.path))
+    else:
+        result = replace(analyzer.analyze_crops([frame])[0], source=str(picture.path))
+    if crops is not None:
+        write_crops(frame, result, crops, picture.relative)
     if annotate is not None:
         from mien.drawing import draw
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.results import Landmarks
+
 Frame = NDArray[np.uint8]
 """A picture as uint8 (H, W, 3), channels in the order blue, green, red."""
-
-Point: TypeAlias = "tuple[float, float]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,12 @@ class DetectedFace:
     Attributes:
         box: Left, top, width and height in pixels of the frame. May reach past the edges of the frame.
         score: The detector's certainty that this is a face, 0..1; 1.0 from detectors that give none.
-        landmarks: Middle of the left eye (as seen in the picture), of the right eye, tip of the nose, left and
-            right corner of the mouth, each as x and y in pixels of the frame; None before alignment.
+        landmarks: Five points, see `mien.results.Landmarks`; None before alignment.
     """
 
     box: tuple[float, float, float, float]
     score: float
-    landmarks: tuple[Point, Point, Point, Point, Point] | None = None
+    landmarks: Landmarks | None = None
 
     @property
     def roll(self) -> float:

@@ -22,6 +22,14 @@ _PICTURE: JsonDict = {"source": "team.jpg", "width": 512, "height": 512, "faces"
 _FRAME: JsonDict = {"source": "clip.mp4", "frame": 0, "time_s": 0.0, "width": 640, "height": 360, "faces": []}
 
 
+class HeadAngles(BaseModel):
+    """How a head is turned, in degrees, estimated from five landmarks."""
+
+    roll: float = Field(description="Tilt toward a shoulder, clockwise as seen.")
+    yaw: float = Field(description="Turn to the side, to the right of the picture.")
+    pitch: float = Field(description="Upward.")
+
+
 class Face(BaseModel):
     """One face and the expression on it."""
 
@@ -34,6 +42,11 @@ class Face(BaseModel):
     uncertain: bool = Field(description="Whether the confidence is too low to rely on the emotion.")
     probabilities: dict[Emotion, float] = Field(description="Of all seven emotions, adding up to 1.")
     quality: list[str] = Field(description="What makes the face hard to read, as codes.")
+    landmarks: list[tuple[float, float]] | None = Field(
+        None,
+        description="x and y of left eye (as seen), right eye, tip of the nose, left and right corner of the mouth.",
+    )
+    angles: HeadAngles | None = Field(None, description="How the head is turned.")
     track: int | None = Field(None, description="Id of the person; in videos and streams only.")
     confirmed: bool | None = Field(
         None, description="Whether the person was seen long and well enough to be listed; in videos and streams only."

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from mien.analyzer import Analyzer, by_emotion, clip_box
-from mien.classification.quality import is_severe, quality_flags
+from mien.analyzer import Analyzer, by_emotion
+from mien.classification.quality import is_severe
 from mien.detection.base import DetectedFace, Frame, TwoLookDetector
 from mien.emotions import Emotion
 from mien.errors import OptionError
@@ -153,23 +153,10 @@ class StreamAnalyzer:
         frame = detections.frame
         answers = self._analyzer.classify(frame, [face for _, face in detections.people], video=True)
         height, width = frame.shape[:2]
-        faces = []
-        for (track, face), answer in zip(detections.people, answers, strict=True):
-            probabilities = by_emotion(answer)
-            emotion = max(probabilities, key=lambda key: probabilities[key])
-            quality = quality_flags(frame, face)
-            faces.append(
-                Face(
-                    box=clip_box(face.box, width, height),
-                    score=round(face.score, 4),
-                    emotion=emotion,
-                    confidence=probabilities[emotion],
-                    probabilities=probabilities,
-                    uncertain=probabilities[emotion] < self._analyzer.uncertain_below or is_severe(quality),
-                    track=track,
-                    quality=quality,
-                )
-            )
+        faces = [
+            self._analyzer.make_face(frame, face, answer, track)
+            for (track, face), answer in zip(detections.people, answers, strict=True)
+        ]
         self._confirm(faces, detections)
         self._stage_s = {**detections.stage_s, "classify": perf_counter() - start}
         return FrameResult(

@@ -4,39 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mien.emotions import LABELS
-from mien.results import FrameResult
-from mien.tables import FACE_COLUMNS, TABLE_SUFFIXES, Layout, Rows, TableWriter, face_values
+from mien.tables import FRAMES, TABLE_SUFFIXES, TableWriter
 
 __all__ = ["COLUMNS", "TABLE_SUFFIXES", "TableWriter", "open_table", "rows"]
 
-COLUMNS: dict[str, str] = {
-    "time_s": "float64",
-    "frame": "int64",
-    "shot": "int64",
-    "track": "int64",
-    "confirmed": "bool_",
-    **FACE_COLUMNS,
-    **{f"smoothed_{label}": "float64" for label in LABELS},
-    "quality": "string",
-}
+COLUMNS = FRAMES.columns
 """The columns of a table and pyarrow's name for the type of each; see docs/video.md."""
 
-
-def rows(result: FrameResult) -> Rows:
-    """One row per face, keys as `COLUMNS`; of a frame without faces one row with its time, number and shot alone."""
-    frame = dict.fromkeys(COLUMNS) | {"time_s": result.time_s, "frame": result.frame, "shot": result.shot}
-    if not result.faces:
-        yield frame
-    for face in result.faces:
-        smoothed = face.smoothed or {}
-        yield frame | {
-            "track": face.track,
-            "confirmed": face.confirmed,
-            **face_values(face),
-            **{f"smoothed_{emotion}": p for emotion, p in smoothed.items()},
-            "quality": " ".join(face.quality),
-        }
+rows = FRAMES.rows
+"""Makes the rows of a frame; see `mien.tables.FRAMES`."""
 
 
 def open_table(path: Path) -> TableWriter:
@@ -46,4 +22,4 @@ def open_table(path: Path) -> TableWriter:
         OptionError: If the suffix is unknown or the place cannot be written to.
         MissingExtraError: If the format needs a package that is not installed.
     """
-    return TableWriter(path, Layout(COLUMNS, rows))
+    return TableWriter(path, FRAMES)
