@@ -1,5 +1,5 @@
 # The everyday verbs. Run them in an environment with: pip install -e '.[all,dev]'
-.PHONY: test lint types unit fuzz quick format docs docs-serve screenshots wheel package release constraints lowest
+.PHONY: test lint types unit fuzz quick format docs docs-serve screenshots benchmarks wheel package release constraints lowest
 
 test: lint types unit
 
@@ -31,6 +31,9 @@ docs-serve: # the site on http://127.0.0.1:8000, built anew as files change
 
 screenshots: # every page and state of the web app and the desktop window, into build/screenshots, to be looked at
 	python benchmarks/screenshots.py build/screenshots
+
+benchmarks: # one page, build/benchmarks.md; e.g. make benchmarks ARGS='--only accuracy --fer-python other-env/bin/python'
+	python benchmarks/all.py $(ARGS)
 
 wheel:
 	python -m build --wheel

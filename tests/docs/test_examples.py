@@ -21,10 +21,10 @@ PORTRAIT = EXAMPLES / "astronaut.jpg"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
 
 
-def run(*command: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*command: object, timeout_s: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
     words = [str(word) for word in command]
     return subprocess.run(
-        words, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, timeout=120, check=False
+        words, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, timeout=timeout_s, check=False
     )
 
 
@@ -69,6 +69,21 @@ print(len(shown))
 """
     done = run(sys.executable, "-c", code)
     assert done.stdout.strip() == "3", done.stderr
+
+
+@pytest.mark.slow
+def test_ray_job(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    pq = pytest.importorskip("pyarrow.parquet")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    shutil.copy(PORTRAIT, photos)
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    done = run(sys.executable, EXAMPLES / "ray_job.py", photos, tmp_path / "faces", timeout_s=300)
+    assert done.returncode == 0, done.stderr
+    rows = {Path(row["source"]).name: row for row in pq.read_table(tmp_path / "faces").to_pylist()}
+    assert rows["astronaut.jpg"]["emotion"] == "happy"
+    assert rows["broken.jpg"]["error"]
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,13 @@ def test_cards_of_all_models_are_pages(site: Path) -> None:
         assert (site / "cards" / card.parent.name / "index.html").is_file()
 
 
+def test_the_examples_are_shown(site: Path) -> None:
+    page = (site / "examples/index.html").read_text(encoding="utf-8")
+    for program in (ROOT / "examples").glob("*.py"):
+        first_words = program.read_text(encoding="utf-8").split('"""')[1].split(".")[0].split(",")[0].split(":")[0]
+        assert first_words.split("`")[0] in page, program.name
+
+
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > 15

@@ -268,3 +268,18 @@ def test_folders_are_remembered(make, fake_source, analyzer, tmp_path: Path) -> 
     again = Session(analyzer, settings_file=tmp_path / "desktop.json")
     assert again.settings.open_folder == str(tmp_path / "clips")
     assert again.settings.save_path == tmp_path / "elsewhere"
+
+
+def test_cameras_are_mirrored_until_told_otherwise_and_files_never(make, fake_source, analyzer, tmp_path: Path) -> None:
+    session = make(fake_source(), fake_source(), fake_source())
+    session.open_live("0")
+    assert session.mirrored
+    session.open_video(tmp_path / "a.mp4")
+    assert not session.mirrored
+    session.open_live("0")
+    session.toggle_mirror()
+    assert not session.mirrored
+    again = Session(analyzer, settings_file=tmp_path / "desktop.json")
+    assert again.settings.mirror == "off"
+    session.toggle_mirror()
+    assert session.mirrored

@@ -12,9 +12,11 @@ from mien.emotions import Emotion
 from mien.live import sources
 from mien.live.colors import LEAST_CONTRAST, contrast, edge_color, hexadecimal, rgb
 from mien.live.meter import RateMeter
+from mien.live.mirror import mirror
 from mien.live.portraits import Portraits
 from mien.live.recorder import Recorder
 from mien.live.strips import average_columns
+from mien.results import Face, FrameResult
 from mien.video import open_video
 
 
@@ -107,3 +109,13 @@ def test_a_recording_cuts_pauses_down_to_a_second(tmp_path: Path) -> None:
     assert recorder.finish() is not None
     with open_video(tmp_path / "cut.mp4") as video:
         assert [image.time_s for image in video] == pytest.approx([0.0, 0.5, 1.5, 2.0], abs=0.01)
+
+
+def test_a_mirror_exchanges_left_and_right() -> None:
+    frame = np.arange(4 * 10 * 3, dtype=np.uint8).reshape(4, 10, 3)
+    even = dict.fromkeys(Emotion, 1 / 7)
+    face = Face((1, 0, 3, 2), 1.0, Emotion.HAPPY, 1 / 7, even, uncertain=True)
+    mirrored, result = mirror(frame, FrameResult("camera 0", 10, 4, (face,)))
+    np.testing.assert_array_equal(mirrored, frame[:, ::-1])
+    assert result.faces[0].box == (6, 0, 3, 2)
+    assert mirror(mirrored, result)[1].faces[0].box == face.box

@@ -19,6 +19,7 @@ KEYS: dict[str, str] = {
     "e": "end_session",
     "w": "explain",
     "b": "toggle_blur",
+    "x": "toggle_mirror",
     "t": "toggle_theme",
     "d": "toggle_details",
     "left": "previous_picture",

@@ -14,6 +14,7 @@ from mien.apps.desktop.live import FrameWithResult
 from mien.apps.desktop.palette import Palette
 from mien.detection.base import Frame
 from mien.drawing import blur_faces, draw
+from mien.live.mirror import mirror
 from mien.results import FrameResult
 
 # Larger than this many times its size a picture shows its pixels, not its content.
@@ -27,7 +28,7 @@ class PictureView(tk.Canvas):
         super().__init__(parent, background=palette.stage, highlightthickness=0, takefocus=True)
         self._palette = palette
         self._shown: FrameWithResult | None = None
-        self._blur = False
+        self._blur = self._mirrored = False
         self._highlight: int | None = None
         self._photo: ImageTk.PhotoImage | None = None
         self._image = self.create_image(0, 0, anchor="center")
@@ -40,15 +41,18 @@ class PictureView(tk.Canvas):
         self.configure(background=palette.stage)
         self._draw_marks()
 
-    def show(self, shown: FrameWithResult | None, blur: bool = False, highlight: int | None = None) -> None:
+    def show(
+        self, shown: FrameWithResult | None, blur: bool = False, mirrored: bool = False, highlight: int | None = None
+    ) -> None:
         """Show a frame, or nothing.
 
         Args:
             shown: The frame; None for nothing.
             blur: Whether faces are made unrecognizable.
+            mirrored: Whether left and right are exchanged.
             highlight: Id of the person, or number of the face, whose box stands out.
         """
-        self._shown, self._blur, self._highlight = shown, blur, highlight
+        self._shown, self._blur, self._mirrored, self._highlight = shown, blur, mirrored, highlight
         self._render()
 
     def mark(self, *texts: str) -> None:
@@ -64,6 +68,8 @@ class PictureView(tk.Canvas):
             self.itemconfigure(self._image, image="")
             return
         frame, result = fit(self._shown.frame, self._shown.result, width, height)
+        if self._mirrored:
+            frame, result = mirror(frame, result)
         if self._blur:
             frame = blur_faces(frame, result)
         image = Image.fromarray(draw(frame, result, highlight=self._highlight)[:, :, ::-1])

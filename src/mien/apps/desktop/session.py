@@ -147,6 +147,12 @@ class Session:
         self.blur = not self.blur
         self.saver.note("Faces are blurred, also in what is saved" if self.blur else "Faces are shown")
 
+    def toggle_mirror(self) -> None:
+        """Show cameras as in a mirror, or as others see them, and remember it."""
+        self.settings.mirror = "" if self.settings.mirror else "off"
+        self.settings.save(self._settings_file)
+        self.saver.note("Cameras are shown as others see them" if self.settings.mirror else "Cameras are mirrored")
+
     def remember_theme(self, name: str) -> None:
         """Use the dark or the light theme from now on."""
         self.settings.theme = name
@@ -282,6 +288,11 @@ class Session:
     def live(self) -> Live | None:
         """The camera or video; None while pictures are shown."""
         return self._live
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether what is looked at is shown as in a mirror: cameras of this machine alone. Files never are."""
+        return self._live is not None and self._source.isdecimal() and not self.settings.mirror
 
     @property
     def paused(self) -> bool:

@@ -33,12 +33,14 @@ class Settings:
         open_folder: Where the last pictures or video were opened.
         theme: ``dark`` or ``light``; empty to follow the system.
         camera: Number or URL of the camera that was chosen last; empty as long as none was.
+        mirror: ``off`` to show cameras as others see them; otherwise they are shown as in a mirror.
     """
 
     save_folder: str = ""
     open_folder: str = ""
     theme: str = ""
     camera: str = ""
+    mirror: str = ""
 
     @property
     def save_path(self) -> Path:

@@ -30,7 +30,7 @@ class Toolbar(ttk.Frame):
     ) -> None:
         super().__init__(parent, padding=(12, 12, 12, 10))
         self._actions, self._choose_camera = actions, choose_camera
-        self._flags = {name: tk.BooleanVar(self) for name in ("all", "blur", "light", "details")}
+        self._flags = {name: tk.BooleanVar(self) for name in ("all", "blur", "mirror", "light", "details")}
         self._cameras = self._menu_button("Camera", 0)
         self._cameras.configure(postcommand=self._list_cameras)
         self._button("Video…", "V", "open_video")
@@ -49,6 +49,7 @@ class Toolbar(ttk.Frame):
         for text, key, flag, action in (
             ("All emotions", "A", "all", "toggle_all"),
             ("Blur faces", "B", "blur", "toggle_blur"),
+            ("Mirror", "X", "mirror", "toggle_mirror"),
             ("Light colors", "T", "light", "toggle_theme"),
             ("Timings", "D", "details", "toggle_details"),
         ):
@@ -56,7 +57,8 @@ class Toolbar(ttk.Frame):
 
     def update_from(self, session: Session, light: bool, details: bool) -> None:
         """Show what is on and what can be done."""
-        for name, value in (("all", session.show_all), ("blur", session.blur), ("light", light), ("details", details)):
+        flags = {"all": session.show_all, "blur": session.blur, "mirror": not session.settings.mirror}
+        for name, value in {**flags, "light": light, "details": details}.items():
             self._flags[name].set(value)
         can_play = session.live is not None and session.notice is None
         pause = "Replay" if session.ended else "Resume" if session.paused else "Pause"

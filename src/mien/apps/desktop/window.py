@@ -73,6 +73,7 @@ class Window:
             "toggle_pause": session.toggle_pause,
             "toggle_recording": session.toggle_recording,
             "toggle_blur": session.toggle_blur,
+            "toggle_mirror": session.toggle_mirror,
             "toggle_theme": self._toggle_theme,
             "toggle_details": self._toggle_details,
             "open_camera": lambda: session.open_camera(self._camera),
@@ -175,12 +176,13 @@ class Window:
         """Draw what is to be seen, unless it is there already."""
         session = self._session
         shown = None if session.notice is not None else session.explanation or session.shown
-        drawn = (shown, session.blur, self._hovered)
+        mirrored = session.mirrored and session.explanation is None
+        drawn = (shown, session.blur, mirrored, self._hovered)
         if drawn == self._drawn:
             return
         is_new = shown is not None and shown is not self._drawn[0] if self._drawn else True
         self._drawn = drawn
-        self._picture.show(shown, session.blur, self._hovered)
+        self._picture.show(shown, session.blur, mirrored, self._hovered)
         # The cards say of the picture what its labels say.
         self._panel_due = now
         if is_new and shown is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +23,7 @@ from mien.drawing import blur_faces, draw
 from mien.errors import MienError
 from mien.live.history import History, Person
 from mien.live.meter import RateMeter
+from mien.live.mirror import mirror
 from mien.live.recorder import Recorder
 from mien.live.session_log import Marker, Session, SessionLog
 from mien.results import FrameResult
@@ -125,7 +126,7 @@ class Connection(VideoProcessorBase):
                 self.stop_recording()
         frame = blur_faces(image, result) if self.blur else image
         if self.mirrored:
-            frame, result = _mirror(frame, result)
+            frame, result = mirror(frame, result)
         # How likely the emotion is stands on the cards, which are brought up to date less often than the picture.
         return draw(frame, result, confidence=False, highlight=self.highlight)
 
@@ -227,10 +228,3 @@ class Connection(VideoProcessorBase):
         self.stop_recording()
         self.session = self._log.finish() or self.session
         self._history = History()
-
-
-def _mirror(frame: Frame, result: FrameResult) -> tuple[Frame, FrameResult]:
-    """A frame and the boxes in it, left and right exchanged."""
-    width = frame.shape[1]
-    faces = (replace(face, box=(width - face.box[0] - face.box[2], *face.box[1:])) for face in result.faces)
-    return np.ascontiguousarray(frame[:, ::-1]), replace(result, faces=tuple(faces))
