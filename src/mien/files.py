@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,15 @@ _F = TypeVar("_F", bound="AtomicFile")
 def is_video(path: Path) -> bool:
     """Whether a file is a video by its name."""
     return path.suffix.lower() in VIDEO_FILES
+
+
+def is_special(path: str | os.PathLike[str]) -> bool:
+    """Whether this is a named pipe, a device or a socket, which may never end; folders are searched without them."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 class AtomicFile:

@@ -12,11 +12,12 @@ from typing import BinaryIO, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mien.detection.base import Frame
 from mien.errors import ImageError, OptionError
 from mien.files import write_whole
+from mien.image_limits import bare_png, check_pixels, check_size, check_work
 from mien.options import MAX_PIXELS
 
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | NDArray[np.generic] | Image.Image"
@@ -36,6 +37,9 @@ IMAGE_SUFFIXES = frozenset(
 # A larger file does not hold a picture within the limit of pixels, whatever its format.
 _MAX_BYTES = 8 * MAX_PIXELS
 
+# Pictures become frames piece by piece, so that no second copy of all of them is needed.
+_PIECE_PIXELS = 1 << 18
+
 
 def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
     """Read a picture as a person sees it: turned by its EXIF tag, without alpha, in 8 bits.
@@ -44,7 +48,8 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
         source: A path, an encoded file as bytes or as a binary file object, a PIL image, or an array as OpenCV has
             it: uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) in blue, green, red, or (H, W, 4) with alpha. Of an
             animation the first frame is read. What is transparent is laid on white.
-        max_pixels: Pictures with more are refused before decoding.
+        max_pixels: Pictures with more are refused before decoding; of formats that take more memory to decode, fewer
+            are allowed.
 
     Returns:
         uint8 (H, W, 3), blue, green, red.
@@ -55,7 +60,7 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels)
     if isinstance(source, Image.Image):
-        with _refusals("picture"):
+        with _refusals("picture", max_pixels):
             return _from_pil(source, "picture", max_pixels)
     if hasattr(source, "read"):
         source = source.read(_MAX_BYTES + 1)
@@ -63,7 +68,7 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
         source = source.tobytes()
     if isinstance(source, bytes | bytearray):
         name, stream = "picture", BytesIO(source)
-        if not len(stream.getbuffer()):
+        if not source:
             raise ImageError("is empty (0 bytes)", name)
     elif isinstance(source, str | os.PathLike):
         name, stream = os.fspath(source), _read_file(Path(source))
@@ -71,8 +76,13 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
         raise ImageError(
             f"expected a path, bytes, a binary file object, an array or a PIL image, found {type(source).__name__}"
         )
-    with _refusals(name, stream), Image.open(stream, formats=_FORMATS) as image:
-        return _from_pil(image, name, max_pixels)
+    try:
+        return _decode(stream, name, max_pixels)
+    except ImageError:
+        bare = bare_png(stream.getvalue())
+        if not bare:
+            raise
+        return _decode(BytesIO(bare), name, max_pixels)
 
 
 def source_name(source: ImageSource) -> str:
@@ -120,8 +130,15 @@ def _name_format(start: bytes) -> str:
     return "is not a picture in a known format; save it as JPEG or PNG"
 
 
+def _decode(stream: BytesIO, name: str, max_pixels: int) -> Frame:
+    with _refusals(name, max_pixels, stream), Image.open(stream, formats=_FORMATS) as image:
+        check_size(image, name, max_pixels)
+        check_work(image, stream, name)
+        return _from_pil(image, name, max_pixels)
+
+
 @contextmanager
-def _refusals(name: str, stream: BytesIO | None = None) -> Iterator[None]:
+def _refusals(name: str, max_pixels: int, stream: BytesIO | None = None) -> Iterator[None]:
     """Turn what Pillow raises into one clear line."""
     try:
         yield
@@ -130,57 +147,90 @@ def _refusals(name: str, stream: BytesIO | None = None) -> Iterator[None]:
     except UnidentifiedImageError:
         raise ImageError(f"{_name_format(stream.getvalue()[:12] if stream else b'')}", name) from None
     except Image.DecompressionBombError:
-        raise ImageError(
-            f"{name}: has too many pixels (limit {MAX_PIXELS // 10**6} megapixels); shrink it first"
-        ) from None
+        limit = f"{max_pixels / 1e6:g} megapixels"
+        raise ImageError(f"has more pixels than the limit of {limit}; shrink it first", name) from None
     except MemoryError:
         raise ImageError("is too large for the memory of this machine", name) from None
     except Exception as error:  # Pillow's plugins raise whatever their parsers raise on damaged files.
         raise ImageError(
-            f"{name}: is damaged or incomplete, or of a rare kind; if another program shows it, save it as JPEG or PNG"
+            "is damaged or incomplete, or of a rare kind; if another program shows it, save it as JPEG or PNG", name
         ) from error
 
 
 def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Frame:
-    _check_size(*image.size, name, max_pixels)
+    check_pixels(*image.size, name, max_pixels)
     image.load()
-    image = ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        raise ImageError("holds floating-point numbers; save it with 8 or 16 bits per channel", name)
+    width, height = image.size
+    orientation = _orientation(image)
+    frame = np.empty((width, height, 3) if orientation > 4 else (height, width, 3), np.uint8)
+    unturned = _unturn(frame, orientation)
+    rows = max(1, _PIECE_PIXELS // width)
+    for top in range(0, height, rows):
+        piece = image.crop((0, top, width, min(height, top + rows)))
+        unturned[top : top + rows] = np.asarray(_to_rgb(piece))[:, :, ::-1]
+    return frame
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """In 8 bits, and what is transparent laid on white."""
     if image.mode.startswith("I"):
         # 16-bit gray comes as I;16 or, from older files, as 32-bit numbers.
-        image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).astype(np.uint8))
-    elif image.mode == "F":
-        raise ImageError("holds floating-point numbers; save it with 8 or 16 bits per channel", name)
+        image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         overlay = image.convert("RGBA")
         image = Image.new("RGBA", overlay.size, "white")
         image.alpha_composite(overlay)
-    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
+    return image.convert("RGB")
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, 1..8 as EXIF counts; 1 where it says nothing that can be understood."""
+    try:
+        value = int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # Pillow's parser of EXIF raises all kinds of errors on damaged data; the pixels are still good.
+        return 1
+    return value if 1 <= value <= 8 else 1
+
+
+def _unturn(frame: Frame, orientation: int) -> Frame:
+    """A frame in the order in which the file has its pixels: a view, by which an upright frame is filled."""
+    if orientation > 4:
+        frame = frame.swapaxes(0, 1)
+    if orientation in (3, 4, 6, 7):
+        frame = frame[::-1]
+    if orientation in (2, 3, 7, 8):
+        frame = frame[:, ::-1]
+    return frame
 
 
 def _from_array(array: NDArray[np.generic], max_pixels: int) -> Frame:
     shape = array.shape
     if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)) or 0 in shape:
         raise ImageError(f"expected an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), found {shape}")
-    _check_size(shape[1], shape[0], "array", max_pixels)
-    if array.dtype == np.uint16:
-        array = (array // 257).astype(np.uint8)
-    elif array.dtype != np.uint8:
+    check_pixels(shape[1], shape[0], "array", max_pixels)
+    if array.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"expected an array of uint8 or uint16, found {array.dtype}; scale it to 0..255 first")
-    frame = np.ascontiguousarray(array, dtype=np.uint8)
-    if frame.ndim == 2 or shape[2] == 1:
-        return np.repeat(frame.reshape(shape[0], shape[1], 1), 3, axis=2)
-    if shape[2] == 4:
-        alpha = frame[:, :, 3:].astype(np.uint16)
-        return ((frame[:, :, :3] * alpha + 255 * (255 - alpha)) // 255).astype(np.uint8)
+    if array.dtype == np.uint8 and array.ndim == 3 and shape[2] == 3:
+        return np.ascontiguousarray(array, dtype=np.uint8)
+    frame = np.empty((*shape[:2], 3), np.uint8)
+    rows = max(1, _PIECE_PIXELS // shape[1])
+    for top in range(0, shape[0], rows):
+        frame[top : top + rows] = _to_bgr(array[top : top + rows])
     return frame
 
 
-def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
-    if not width or not height:
-        raise ImageError(f"has no pixels ({width}x{height})", name)
-    if width * height > max_pixels:
-        limit = f"{max_pixels / 10**6:g} megapixels"
-        raise ImageError(f"{width}x{height} pixels are more than the limit of {limit}; shrink it first", name)
+def _to_bgr(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    """In 8 bits, with a third axis, and what is transparent laid on white."""
+    if array.dtype == np.uint16:
+        array = (array // 257).astype(np.uint8)
+    if array.ndim == 2:
+        return array[:, :, None]
+    if array.shape[2] == 4:
+        colors, alpha = array[:, :, :3].astype(np.uint16), array[:, :, 3:].astype(np.uint16)
+        return (colors * alpha + 255 * (255 - alpha)) // 255
+    return array
 
 
 def write_image(frame: Frame, path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from mien.errors import ImageError, OptionError, OutputError
 from mien.images import read_image, write_image
@@ -189,3 +189,89 @@ def test_write_image_refuses_unknown_formats_and_keeps_what_is_there(tmp_path: P
     with pytest.raises(OutputError, match="cannot be written"):
         write_image(frame, tmp_path / "file" / "a.png")
     assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_as_pillow_turns_it(orientation: int) -> None:
+    image = Image.fromarray(np.random.default_rng(1).integers(0, 256, (7, 5, 3), np.uint8))
+    exif = Image.Exif()
+    exif[274] = orientation
+    content = encode(image, "PNG", exif=exif)
+    with Image.open(io.BytesIO(content)) as opened:
+        expected = np.asarray(ImageOps.exif_transpose(opened))[:, :, ::-1]
+    np.testing.assert_array_equal(read_image(content), expected)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "I;16"])
+def test_pieces_do_not_show(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(1).integers(0, 256, (50, 30, 4), np.uint8)
+    image = Image.fromarray(values).convert("L" if mode == "I;16" else mode)
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    whole = read_image(encode(image, "PNG"))
+    monkeypatch.setattr("mien.images._PIECE_PIXELS", 7 * 30)
+    np.testing.assert_array_equal(read_image(encode(image, "PNG")), whole)
+
+
+def chunk(kind: bytes, body: bytes, checksum: int | None = None) -> bytes:
+    end = zlib.crc32(kind + body) if checksum is None else checksum
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", end)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        chunk(b"tEXt", b"a\0b", checksum=1),
+        chunk(b"tRNS", b"\0"),
+        chunk(b"pHYs", b"\0"),
+        chunk(b"cHRM", b"\0"),
+        chunk(b"sRGB", b""),
+        chunk(b"eXIf", b"nonsense"),
+    ],
+)
+def test_damaged_notes_do_not_cost_the_picture(note: bytes) -> None:
+    content = encode(solid("RGB", RED), "PNG")
+    header = 8 + 25
+    np.testing.assert_array_equal(read_image(content[:header] + note + content[header:]), read_image(content))
+
+
+def test_damaged_pixels_still_do() -> None:
+    content = encode(solid("RGB", RED, (60, 60)), "PNG")
+    with pytest.raises(ImageError, match="damaged or incomplete"):
+        read_image(content[: len(content) // 2])
+
+
+def test_damaged_exif_of_a_jpeg_leaves_it_unturned() -> None:
+    exif = Image.Exif()
+    exif[274] = 1
+    content = bytearray(encode(solid("RGB", RED), "JPEG", exif=exif))
+    # The type of the tag: from a number to bytes.
+    place = content.index(b"\x01\x12") + 2
+    content[place : place + 2] = b"\0\x07"
+    assert read_image(bytes(content)).shape == (4, 6, 3)
+
+
+def test_formats_that_take_more_memory_have_a_lower_limit() -> None:
+    picture = solid("RGB", RED, (10, 10))
+    assert read_image(encode(picture, "JPEG"), max_pixels=100).shape == (10, 10, 3)
+    for kind, options in (("WEBP", {}), ("JPEG2000", {}), ("JPEG", {"progressive": True})):
+        content = encode(picture, kind, **options)
+        assert read_image(content, max_pixels=300).shape == (10, 10, 3)
+        with pytest.raises(ImageError, match="megapixels for "):
+            read_image(content, max_pixels=100)
+
+
+def test_jpeg_with_very_many_scans() -> None:
+    content = encode(solid("RGB", RED), "JPEG", progressive=True)
+    start = content.index(b"\xff\xda")
+    scan = content[start : content.index(b"\xff", start + 2)]
+    with pytest.raises(ImageError, match="JPEG of 10.. scans"):
+        read_image(content[:start] + scan * 1000 + content[start:])
+
+
+def test_long_picture_written_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"P3 2 1 255 1 2 3 4 5 6"
+    assert read_image(content)[0, 1].tolist() == [6, 5, 4]
+    monkeypatch.setattr("mien.image_limits._MAX_TEXT", 10)
+    with pytest.raises(ImageError, match="written as text"):
+        read_image(content)

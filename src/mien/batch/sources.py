@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mien.errors import MissingExtraError, OptionError
-from mien.files import is_video
+from mien.files import is_special, is_video
 from mien.images import IMAGE_SUFFIXES
 
 LIST_SUFFIX = ".txt"
@@ -85,7 +85,7 @@ def _list_local(path: str, unreadable: Complain) -> Iterator[str]:
     for match in map(os.path.abspath, matches):
         if os.path.isdir(match):  # noqa: PTH112
             walk = os.walk(match, onerror=lambda error: unreadable(error.filename, f"folder: {error.strerror}"))
-            yield from _files(walk, os.path.join)
+            yield from (name for name in _files(walk, os.path.join) if not is_special(name))
         elif match.endswith(LIST_SUFFIX):
             yield from _list_file(match, unreadable)
         else:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mien.cli.output import complain
 from mien.errors import OptionError
+from mien.files import is_special
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ def _find_in_folder(
             path = Path(parent, name)
             if name.startswith("."):
                 continue
-            if is_wanted(path):
+            if is_special(path):
+                others["pipe or device"] += 1
+            elif is_wanted(path):
                 count += 1
                 yield Input(path, path.relative_to(folder))
             else:

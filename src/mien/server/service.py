@@ -18,6 +18,7 @@ from mien.classification.classifier import choose_file
 from mien.classification.model_config import find_model
 from mien.detection import Frame
 from mien.errors import ImageError, MienError
+from mien.image_limits import check_size, pixel_limit
 from mien.images import read_image
 from mien.options import AnalyzerOptions
 from mien.server.limits import Limiter, PixelBudget, WorkerPool
@@ -195,10 +196,10 @@ def _count_pixels(content: bytes, formats: tuple[str, ...], max_pixels: int) -> 
     # A phone's JPEG with a depth picture behind it.
     if kind.replace("MPO", "JPEG") not in (FORMATS[name] for name in formats):
         raise ImageError(f"is a {kind} picture, which this service does not read; send JPEG or PNG")
-    if width * height > max_pixels:
-        limit = f"{max_pixels / 10**6:g} megapixels"
-        raise ImageError(f"{width}x{height} pixels are more than the limit of {limit}; shrink it first")
-    return int(width * height)
+        limit = pixel_limit(image, max_pixels)
+        check_size(image, None, max_pixels)
+    # A pixel of a format that is dear to decode counts as several.
+    return width * height * max_pixels // limit
 
 
 def _digest(options: AnalyzerOptions) -> str:
