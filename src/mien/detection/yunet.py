@@ -37,6 +37,8 @@ MIN_SIDE = 64
 SECOND_LOOK_DEGREES = 30
 
 _STRIDES = (8, 16, 32)
+# The network finds no face smaller than this, in pixels.
+_LEAST_SIDE = 8
 
 
 class YuNet:
@@ -78,7 +80,8 @@ class YuNet:
     def detect_in_photo(self, frame: Frame) -> list[DetectedFace]:
         """As `detect`, and a frame that is larger is also searched for small faces; see `PhotoDetector`."""
         long_side = min(max(frame.shape[:2]), self._photo_side or max(frame.shape[:2]))
-        if long_side <= LARGE_ABOVE:
+        # A line of millions of pixels has no room for a face, but very many tiles.
+        if long_side <= LARGE_ABOVE or min(frame.shape[:2]) < _LEAST_SIDE:
             return self.detect(frame)
         sides = levels(long_side, MAX_SIDE)
         first, scale = _resize(frame, sides[0])

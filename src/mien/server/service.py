@@ -188,7 +188,7 @@ class Service:
 def _count_pixels(content: bytes, formats: tuple[str, ...], max_pixels: int) -> int:
     try:
         with Image.open(BytesIO(content), formats=list(FORMATS.values())) as image:
-            (width, height), kind = image.size, image.format or ""
+            kind = image.format or ""
     except Image.DecompressionBombError:
         raise ImageError(f"has more pixels than the limit of {max_pixels / 10**6:g} megapixels; shrink it") from None
     except Exception:  # Pillow's plugins raise whatever their parsers raise on damaged files.
@@ -196,10 +196,9 @@ def _count_pixels(content: bytes, formats: tuple[str, ...], max_pixels: int) -> 
     # A phone's JPEG with a depth picture behind it.
     if kind.replace("MPO", "JPEG") not in (FORMATS[name] for name in formats):
         raise ImageError(f"is a {kind} picture, which this service does not read; send JPEG or PNG")
-        limit = pixel_limit(image, max_pixels)
-        check_size(image, None, max_pixels)
+    check_size(image, None, max_pixels)
     # A pixel of a format that is dear to decode counts as several.
-    return width * height * max_pixels // limit
+    return int(image.width * image.height * max_pixels / pixel_limit(image, max_pixels))
 
 
 def _digest(options: AnalyzerOptions) -> str:
