@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -151,6 +151,52 @@ class TableWriter(AtomicFile):
             self._format.add(result)
         except OSError as error:
             raise not_written(self.path, error) from error
+
+
+class RowsFile(AtomicFile):
+    """A small table whose rows are asked for when the block ends, as ``.csv``, ``.parquet`` or ``.json``.
+
+    Args:
+        path: The file; its suffix tells the format.
+        columns: As in `Layout`.
+        rows: Gives the rows, each with the columns as keys.
+
+    Raises:
+        OptionError: If the place cannot be written to.
+    """
+
+    def __init__(self, path: Path, columns: Mapping[str, str], rows: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+        super().__init__(path)
+        self._columns, self._rows = columns, rows
+
+    def _finish(self, complete: bool, whole: bool) -> None:
+        if not complete:
+            return
+        # A format asks for the rows of a frame; here one stands for all.
+        layout = Layout(dict(self._columns), lambda _: map(dict, self._rows()))
+        table = _FORMATS[self.path.suffix.lower()](self._partial, layout)
+        table.add(FrameResult("", 0, 0, ()))
+        table.close()
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a table that `RowsFile` wrote; of CSV as text, with None for what is empty.
+
+    Raises:
+        OptionError: If it is no such table.
+    """
+    try:
+        if path.suffix.lower() == ".csv":
+            with path.open(encoding="utf-8", newline="") as file:
+                return [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
+        if path.suffix.lower() == ".json":
+            rows = json.loads(path.read_text(encoding="utf-8"))
+            return [dict(row) for row in rows]
+        from pyarrow import parquet
+
+        return [dict(row) for row in parquet.read_table(path).to_pylist()]
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise OptionError(f"cannot be read to go on with it: {str(error).splitlines()[0]}", path) from error
 
 
 def _open(path: Path) -> TextIO:

@@ -167,6 +167,31 @@ def test_what_on_frame_raises_ends_the_reading_without_files(clip: Path, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
+def test_results_for_a_study(clip: Path, analyzer: Analyzer, tmp_path: Path) -> None:
+    files = {name: tmp_path / f"x.{name}" for name in ("csv", "eaf", "html")}
+    summary = mien.analyze_video(
+        clip,
+        summary=files["csv"],
+        episodes=[files["eaf"], tmp_path / "e.parquet"],
+        report=files["html"],
+        participants={1: "P01"},
+        analyzer=analyzer,
+        fps=5,
+    )
+    (row,) = summary.to_rows()
+    assert (row["person"], row["participant"], row["episodes"]) == (1, "P01", len(summary.episodes))
+    assert 'PARTICIPANT="P01"' in files["eaf"].read_text()
+    assert all(path.stat().st_size for path in [*files.values(), tmp_path / "e.parquet"])
+    # Cut short, they hold what was read so far; from bytes there is no file to refer to.
+    summary = mien.analyze_video(
+        clip.read_bytes(), report=files["html"], summary=files["csv"], analyzer=analyzer, cancelled=lambda: True
+    )
+    assert summary.to_rows()[0]["remark"] == "interrupted"
+    page = files["html"].read_text()
+    assert "interrupted" in page and "<video" not in page
+    assert "interrupted" in files["csv"].read_text()
+
+
 def test_a_reader_stays_open(clip: Path, analyzer: Analyzer) -> None:
     with open_video(clip, start=0.2) as reader:
         summary = mien.analyze_video(reader, analyzer=analyzer)

@@ -85,6 +85,65 @@ def test_every_and_part(run: Run, clip: Path, tmp_path: Path) -> None:
     assert videos.frame_times(tmp_path / "o.mkv") == pytest.approx([0, 1 / 3, 2 / 3], abs=0.03)
 
 
+def test_what_goes_into_the_paper(run: Run, clip: Path, tmp_path: Path) -> None:
+    """A summary row, episodes, a page, and the participant in every table."""
+    (tmp_path / "p.csv").write_text("video,person,participant\nclip,1,P07\nclip,2,P08\nother.mp4,1,P09\n")
+    files = [tmp_path / name for name in ("s.csv", "e.csv", "r.html", "t.csv")]
+    options = [
+        item for pair in zip(("--summary", "--episodes", "--report", "--table"), files, strict=True) for item in pair
+    ]
+    code, _, err = run("video", clip, "--participants", tmp_path / "p.csv", *options)
+    assert code == 0
+    assert err.splitlines() == [
+        f"mien: {tmp_path / 'p.csv'}: names videos that are not read: other.mp4",
+        f"mien: {clip}: participants are named for people who were not seen: 2",
+    ]
+    (person,), rows = table(files[0]), table(files[3])
+    assert (person["video"], person["person"], person["participant"]) == (str(clip), "1", "P07")
+    assert float(person["seen_s"]) == pytest.approx(2.0, abs=0.01)
+    assert float(person["certain_s"]) + float(person["uncertain_s"]) == pytest.approx(2.0, abs=0.01)
+    assert {row["participant"] for row in rows} == {"P07"}
+    # Episodes agree with the table of frames.
+    for episode in table(files[1]):
+        inside = [
+            r for r in rows if float(episode["onset_s"]) <= float(r["time_s"]) + 1e-3 < float(episode["offset_s"])
+        ]
+        assert {row["emotion"] for row in inside} == {episode["emotion"]}
+    mean = np.mean([float(row["smoothed_happy"]) for row in rows])
+    assert float(person["mean_happy"]) == pytest.approx(mean, abs=0.01)
+    assert "Person #1 · P07" in files[2].read_text()
+
+
+def test_one_summary_of_a_folder_goes_on_where_it_was(run: Run, folder: Path, clip: Path, tmp_path: Path) -> None:
+    (folder / "c.mp4").write_bytes(clip.read_bytes())
+    options = ("--summary", tmp_path / "s.csv", "--episodes", tmp_path / "e.csv", "--table", tmp_path / "{name}.csv")
+    assert run("video", folder, *options)[0] == 1
+    rows = table(tmp_path / "s.csv")
+    assert [Path(row["video"]).relative_to(folder).as_posix() for row in rows] == [
+        "a.mp4", "c.mp4", "day2/a.mp4", "day2/c.mov",
+    ]  # fmt: skip
+    assert [row["person"] for row in rows] == ["", "1", "", ""]
+    assert {row["video"] for row in table(tmp_path / "e.csv")} == {str(folder / "c.mp4")}
+    # Without a file of its own a video is not done, and is read anew; the others keep their rows.
+    (tmp_path / "c.csv").unlink()
+    code, out, err = run("video", folder, "--resume", "--json", *options[:2], *options[4:])
+    assert [Path(json.loads(line)["source"]).name for line in out.splitlines()] == ["c.mp4"]
+    assert "done already: 3 of 5 videos" in err
+    assert sorted(row["video"] for row in table(tmp_path / "s.csv")) == sorted(row["video"] for row in rows)
+    code, _, err = run("video", folder, "--resume", "--summary", tmp_path / "e.csv")
+    assert code == 2
+    assert "has other columns than this command writes" in err
+
+
+def test_outputs_that_would_be_one_file_are_refused(run: Run, clip: Path, tmp_path: Path) -> None:
+    code, _, err = run("video", clip, "--table", tmp_path / "a.csv", "--summary", tmp_path / "a.csv")
+    assert (code, err) == (2, f"mien: --table {tmp_path / 'a.csv'}: is what --summary writes to; choose another name\n")
+    (tmp_path / "s.csv").touch()
+    code, _, err = run("video", clip, "--summary", tmp_path / "s.csv")
+    assert code == 2
+    assert "exists already" in err
+
+
 def test_target_rate(run: Run, clip: Path, tmp_path: Path) -> None:
     code, _, err = run("video", clip, "--fps", 3, "--table", tmp_path / "t.csv", "--out", tmp_path / "o.mp4")
     assert (code, err) == (0, "")
@@ -231,13 +290,17 @@ def test_a_truncated_video_is_read_and_reported(run: Run, tmp_path: Path) -> Non
         ("--timeline", "l.doc", "unknown picture format"),
         ("--out", "file/o.mp4", "cannot be written"),
         ("--table", "file/t.csv", "cannot be written"),
+        ("--summary", "s.jsonl", "unknown format '.jsonl' for --summary; use .csv, .parquet, .json"),
+        ("--episodes", "file/e.eaf", "cannot be written"),
+        ("--report", "r.pdf", "unknown format '.pdf' for a report"),
+        ("--participants", "none.csv", "none.csv: cannot be read: No such file"),
         ("--every", "0", "every must be at least 1"),
         ("--fps", "0", "--fps must be more than 0 frames a second"),
         ("--out", "", "an argument is empty"),
         ("--detect-every", "0", "--detect-every must be at least 1"),
         ("--start", "-3", "start must be 0"),
         ("--smoothing", "-1", "smoothing must be 0"),
-        ("--resume", "--json", "add --table, --out or --timeline"),
+        ("--resume", "--json", "add --table, --out, --timeline, --summary or another"),
     ],
 )
 def test_wrong_usage_is_refused_before_any_work(
@@ -284,14 +347,14 @@ def test_ctrl_c_leaves_valid_files(clip: Path, astronaut: np.ndarray, tmp_path: 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
-@pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "t.csv", "t.json", "t.jsonl", "t.parquet", "l.png"])
+@pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "t.csv", "t.json", "t.jsonl", "t.parquet", "l.png", "r.html"])
 def test_a_full_disk_is_told_with_the_users_file_and_leaves_nothing(clip: Path, tmp_path: Path, name: str) -> None:
     import resource
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
-    option = {"o": "--out", "t": "--table", "l": "--timeline"}[name[0]]
+    option = {"o": "--out", "t": "--table", "l": "--timeline", "r": "--report"}[name[0]]
     command = [sys.executable, "-m", "mien.cli.main", "video", clip, option, tmp_path / name]
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit, timeout=120)
     assert done.returncode == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,12 +15,14 @@ from mien.cli.inputs import Input, find_inputs
 from mien.cli.options import ForceOption, analyzer_options
 from mien.cli.output import complain
 from mien.cli.video_jobs import MANY, Job, check_targets, is_done, mark_unfinished, target
-from mien.cli.video_report import progress, report
+from mien.cli.video_report import print_summary, progress
+from mien.cli.video_tables import SharedTable
 from mien.errors import OptionError, VideoError
 from mien.files import is_video
 from mien.options import AnalyzerOptions
 
 if TYPE_CHECKING:
+    from mien.video.participants import Participants
     from mien.video.summary import Summary
 
 
@@ -42,6 +45,32 @@ def video(
     timeline: Annotated[
         str | None,
         typer.Option(metavar="FILE", help=f"Draw everybody's emotions over time: .png, .jpg, .svg or .pdf ({MANY})."),
+    ] = None,
+    summary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write a row per video and person, all videos in one: .csv, .parquet, .json."
+        ),
+    ] = None,
+    episodes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help=f"Write a row per episode, with onset and offset: .csv, .parquet, .json; or .eaf for ELAN ({MANY}).",
+        ),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help=f"Write a page with the video, a strip per person and the episodes: .html ({MANY})."
+        ),
+    ] = None,
+    participants: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A CSV file with the columns video, person and participant; adds a column to the tables.",
+        ),
     ] = None,
     start: Annotated[float, typer.Option(metavar="SECONDS", help="Read from here on.")] = 0.0,
     end: Annotated[
@@ -69,14 +98,16 @@ def video(
     leaves valid files of what has been read. A video that cannot be read, or breaks off, is reported and the others are
     read all the same; the exit code is then 1.
     """
-    job = Job(out, table, timeline, start, end, every, fps, detect_every)
+    job = Job(out, table, timeline, summary, episodes, report, start, end, every, fps, detect_every)
     failures: list[str] = []
     videos = list(find_inputs(files, failures, is_video, "videos"))
     # What an interrupted run left behind is what --resume replaces.
     check_targets(videos, job, force or resume)
-    waiting = _leave_out_done(videos, job) if resume else videos
+    people = None if participants is None else _open_participants(participants, videos)
+    shared = [SharedTable(option, path, people is not None) for option, path in job.shared.items()]
+    waiting = _leave_out_done(videos, job, shared) if resume else videos
     with _interrupt() as interrupted:
-        _read_all(waiting, job, options, as_json, failures, interrupted)
+        _read_all(waiting, job, options, people, shared, as_json, failures, interrupted)
     if len(videos) > 1 and failures:
         complain(f"not read, or not to the end: {len(failures)} of {len(videos)}")
         for failure in failures:
@@ -87,23 +118,47 @@ def video(
         raise typer.Exit(1)
 
 
-def _leave_out_done(videos: list[Input], job: Job) -> list[Input]:
-    if not job.patterns:
-        raise OptionError("--resume tells by their files which videos are done; add --table, --out or --timeline")
-    waiting = [video for video in videos if not is_done(video, job)]
+def _open_participants(path: Path, videos: list[Input]) -> Participants:
+    from mien.video.participants import Participants
+
+    people = Participants(path)
+    strangers = people.check([(video.path, video.relative) for video in videos])
+    if strangers:
+        complain(f"{path}: names videos that are not read: {', '.join(strangers)}")
+    return people
+
+
+def _leave_out_done(videos: list[Input], job: Job, shared: list[SharedTable]) -> list[Input]:
+    if not job.patterns and not shared:
+        raise OptionError(
+            "--resume tells by their files which videos are done; add --table, --out, --timeline, --summary or another"
+        )
+    done = {video.path for video in videos if is_done(video, job)}
+    for table in shared:
+        done &= table.resume(videos)
+    for table in shared:
+        table.keep(done)
+    waiting = [video for video in videos if video.path not in done]
     if len(waiting) < len(videos):
         complain(f"done already: {len(videos) - len(waiting)} of {len(videos)} videos")
     return waiting
 
 
 def _read_all(
-    videos: list[Input], job: Job, options: AnalyzerOptions, as_json: bool, failures: list[str], interrupted: Event
+    videos: list[Input],
+    job: Job,
+    options: AnalyzerOptions,
+    people: Participants | None,
+    shared: list[SharedTable],
+    as_json: bool,
+    failures: list[str],
+    interrupted: Event,
 ) -> None:
     """Read videos one after the other, and note in ``failures`` what went wrong."""
     for number, video in enumerate(videos, start=1):
         place = f"{number}/{len(videos)} " if len(videos) > 1 else ""
         try:
-            summary = _read(video, place, job, options, interrupted)
+            summary = _read(video, place, job, options, people, interrupted)
         except VideoError as error:
             failures.append(str(error))
             complain(str(error))
@@ -111,7 +166,16 @@ def _read_all(
         if summary.damage:
             failures.append(f"{video.path}: {summary.damage}; what could be read was read")
             complain(failures[-1])
-        report(summary, as_json)
+        unseen = sorted(set(summary.participants or ()) - set(summary.tracks))
+        if unseen:
+            complain(
+                f"{video.path}: participants are named for people who were not seen: {', '.join(map(str, unseen))}"
+            )
+        # Of several videos, one that was cut short is read anew by --resume.
+        if not (interrupted.is_set() and len(videos) > 1):
+            for table in shared:
+                table.add(summary)
+        print_summary(summary, as_json)
         if interrupted.is_set():
             complain(f"{video.path}: interrupted; the files hold what was read so far")
             if len(videos) > 1:
@@ -120,20 +184,35 @@ def _read_all(
             return
 
 
-def _read(video: Input, place: str, job: Job, options: AnalyzerOptions, interrupted: Event) -> Summary:
+def _read(
+    video: Input,
+    place: str,
+    job: Job,
+    options: AnalyzerOptions,
+    people: Participants | None,
+    interrupted: Event,
+) -> Summary:
     from mien.analyzer import cached_analyzer
     from mien.video import open_video
     from mien.video.process import analyze_video, share_cores
 
+    def file(option: str) -> Path | None:
+        return target(job.patterns[option], video) if option in job.patterns else None
+
+    table, episodes = file("--table"), file("--episodes")
     with (
         open_video(video.path, job.start, job.end, job.every, options.max_pixels, job.fps) as reader,
         progress(reader, place) as advance,
     ):
         return analyze_video(
             reader,
-            table=target(job.table, video) if job.table is not None else (),
-            video=target(job.out, video) if job.out is not None else None,
-            timeline=target(job.timeline, video) if job.timeline is not None else None,
+            table=() if table is None else table,
+            video=file("--out"),
+            timeline=file("--timeline"),
+            summary=file("--summary"),
+            episodes=() if episodes is None else episodes,
+            report=file("--report"),
+            participants=None if people is None else people.of(video.path, video.relative),
             detect_every=job.detect_every,
             on_frame=lambda frame, _: advance(frame.time_s),
             cancelled=interrupted.is_set,

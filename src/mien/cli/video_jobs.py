@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mien.cli.inputs import Input
 from mien.cli.output import check_outputs, refuse_existing, refuse_same
+from mien.errors import OptionError
 
 NAME = "{name}"
 MANY = f"with several videos put {NAME} into it"
@@ -21,6 +23,9 @@ class Job:
     out: str | None = None
     table: str | None = None
     timeline: str | None = None
+    summary: str | None = None
+    episodes: str | None = None
+    report: str | None = None
     start: float = 0.0
     end: float | None = None
     every: int = 1
@@ -29,13 +34,28 @@ class Job:
 
     @property
     def patterns(self) -> dict[str, str]:
-        """The patterns that were given, by option."""
-        options = {"--out": self.out, "--table": self.table, "--timeline": self.timeline}
+        """The patterns of the files of each video that were given, by option."""
+        options = {"--out": self.out, "--table": self.table, "--timeline": self.timeline, "--report": self.report}
+        options |= {option: pattern for option, pattern in self._results.items() if not _is_shared(pattern)}
         return {option: pattern for option, pattern in options.items() if pattern is not None}
+
+    @property
+    def shared(self) -> dict[str, Path]:
+        """The tables of all videos together that were given, by option."""
+        return {option: Path(pattern) for option, pattern in self._results.items() if pattern and _is_shared(pattern)}
+
+    @property
+    def _results(self) -> dict[str, str | None]:
+        return {"--summary": self.summary, "--episodes": self.episodes}
 
     def targets(self, video: Input) -> list[Path]:
         """The files to write for a video."""
         return [target(pattern, video) for pattern in self.patterns.values()]
+
+
+def _is_shared(pattern: str | None) -> bool:
+    """Whether one file takes in all videos; a document of ELAN is of one video."""
+    return pattern is not None and NAME not in pattern and not pattern.lower().endswith(".eaf")
 
 
 def target(pattern: str, video: Input) -> Path:
@@ -61,12 +81,26 @@ def check_targets(videos: Sequence[Input], job: Job, force: bool) -> None:
         refuse_existing(option, targets, True, read)
         refuse_same(f"{option} {pattern}", targets, read, hint)
         check_outputs(option, targets, force)
+    for option, path in job.shared.items():
+        check_outputs(option, [path], force, read)
+    options: dict[str, str] = {}
+    for option, path in _all_targets(videos, job):
+        other = options.setdefault(os.path.realpath(path), option)
+        if other != option:
+            raise OptionError(f"{option} {path}: is what {other} writes to; choose another name")
+
+
+def _all_targets(videos: Sequence[Input], job: Job) -> Iterator[tuple[str, Path]]:
+    yield from job.shared.items()
+    for option, pattern in job.patterns.items():
+        for video in videos:
+            yield option, target(pattern, video)
 
 
 def is_done(video: Input, job: Job) -> bool:
-    """Whether all files of a video are there, and newer than the video."""
+    """Whether all files of a video's own are there, and newer than the video."""
     try:
-        made = min(path.stat().st_mtime_ns for path in job.targets(video))
+        made = min((path.stat().st_mtime_ns for path in job.targets(video)), default=math.inf)
         return made >= video.path.stat().st_mtime_ns
     except OSError:
         return False

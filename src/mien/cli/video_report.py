@@ -49,7 +49,7 @@ def progress(reader: VideoReader, place: str) -> Iterator[Callable[[float], None
         yield advance
 
 
-def report(summary: Summary, as_json: bool) -> None:
+def print_summary(summary: Summary, as_json: bool) -> None:
     """Print the summary of a video, as a table or as one line of JSON."""
     if as_json:
         print(json.dumps(summary.to_dict()), flush=True)

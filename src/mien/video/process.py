@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,10 +17,13 @@ from mien.results import FrameResult
 from mien.tracking.lookahead import LookAhead
 from mien.tracking.stream import FrameDetections, StreamAnalyzer
 from mien.video.backend import VideoSource
+from mien.video.episodes import open_episodes
+from mien.video.participants import Participants
 from mien.video.prefetch import prefetch
 from mien.video.reader import VideoFrame, VideoReader, open_video
+from mien.video.report import Report
 from mien.video.rows import open_table
-from mien.video.summary import Summary
+from mien.video.summary import Summary, open_summary
 from mien.video.timeline import Timeline
 from mien.video.writer import VideoWriter
 
@@ -48,6 +51,10 @@ def analyze_video(
     table: OutputPath | Sequence[OutputPath] = (),
     video: OutputPath | None = None,
     timeline: OutputPath | None = None,
+    summary: OutputPath | None = None,
+    episodes: OutputPath | Sequence[OutputPath] = (),
+    report: OutputPath | None = None,
+    participants: Mapping[int, str] | OutputPath | None = None,
     sound: bool = True,
     blur: bool = False,
     start: float = 0.0,
@@ -71,8 +78,13 @@ def analyze_video(
         table: Write a row per face and frame to this file or these files: .csv, .parquet, .json or .jsonl.
         video: Write the video with boxes and labels: .mp4, .mov or .mkv.
         timeline: Draw each person's emotions over time: .png, .jpg, .svg or .pdf.
+        summary: Write a row per person, see docs/video.md: .csv, .parquet or .json.
+        episodes: Write a row per episode to this file or these files: .csv, .parquet or .json; or .eaf for ELAN.
+        report: Write a page with the video, a strip per person and the episodes: .html.
+        participants: Who the people are, by id, or a CSV file with the columns video, person and participant; adds a
+            column to the tables.
         sound: Copy the sound into ``video``.
-        blur: Make the faces in ``video`` unrecognizable.
+        blur: Make the faces in ``video`` and ``report`` unrecognizable.
         start: Read from this second on.
         end: Read up to this second; None reads to the end.
         every: Read every n-th frame only.
@@ -95,31 +107,35 @@ def analyze_video(
     """
     if analyzer is not None and values:
         raise OptionError(f"goes with no other options, found {', '.join(values)}", field="analyzer")
-    tables = [table] if isinstance(table, str | os.PathLike) else list(table)
     with ExitStack() as stack:
         if isinstance(source, VideoReader):
             reader = source
         else:
             max_pixels = analyzer.options.max_pixels if analyzer else make_options(**values).max_pixels
             reader = stack.enter_context(open_video(source, start, end, every, max_pixels, fps))
-        summary = Summary(reader.name)
+        if isinstance(participants, str | os.PathLike):
+            participants = Participants(Path(participants)).of(reader.name)
+        seen = Summary(reader.name, participants)
         try:
             # Everything that is to be written opens first, so that what is impossible fails before any work.
             with ExitStack() as outputs:
-                sinks = _open_sinks(reader, tables, video, timeline, sound, blur, outputs)
+                sinks = _open_sinks(reader, _paths(table), video, timeline, sound, blur, seen.participants, outputs)
+                sinks += _open_results(reader, seen, summary, _paths(episodes), report, blur, outputs)
                 analyzer = analyzer or cached_analyzer(share_cores(make_options(**values)))
                 _read(
                     reader,
                     StreamAnalyzer(analyzer, detect_every, FULL_SEARCH_S),
                     [*sinks, *([on_frame] if on_frame else [])],
-                    summary,
+                    seen,
                     cancelled,
                 )
         except _Stop:
-            summary.is_cut_short = True
-        summary.close()
-        summary.damage = reader.damage
-    return summary
+            pass
+    return seen
+
+
+def _paths(paths: OutputPath | Sequence[OutputPath]) -> list[Path]:
+    return [Path(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
 
 
 def share_cores(options: AnalyzerOptions) -> AnalyzerOptions:
@@ -132,11 +148,12 @@ def share_cores(options: AnalyzerOptions) -> AnalyzerOptions:
 
 def _open_sinks(
     reader: VideoReader,
-    tables: Sequence[OutputPath],
+    tables: Sequence[Path],
     video: OutputPath | None,
     timeline: OutputPath | None,
     sound: bool,
     blur: bool,
+    participants: Mapping[int, str] | None,
     stack: ExitStack,
 ) -> list[_Sink]:
     sinks: list[_Sink] = []
@@ -150,12 +167,33 @@ def _open_sinks(
             writer.write(draw(image, result), frame.time_s)
 
         sinks.append(write)
-    writers = [stack.enter_context(open_table(Path(path))) for path in tables]
+    writers = [stack.enter_context(open_table(path, participants)) for path in tables]
     sinks.extend(_ignore_frame(rows.write) for rows in writers)
     if timeline is not None:
         strips = stack.enter_context(Timeline(Path(timeline)))
         sinks.append(_ignore_frame(strips.write))
     return sinks
+
+
+def _open_results(
+    reader: VideoReader,
+    seen: Summary,
+    summary: OutputPath | None,
+    episodes: Sequence[Path],
+    report: OutputPath | None,
+    blur: bool,
+    stack: ExitStack,
+) -> list[_Sink]:
+    """Open what is written from the summary once all has been read."""
+    file = Path(reader.source) if isinstance(reader.source, str | os.PathLike) else None
+    if summary is not None:
+        stack.enter_context(open_summary(Path(summary), seen))
+    for path in episodes:
+        stack.enter_context(open_episodes(path, seen, file))
+    if report is None:
+        return []
+    page = stack.enter_context(Report(Path(report), seen, file))
+    return [lambda frame, result: page.write(blur_faces(frame.image, result) if blur else frame.image, result)]
 
 
 def _ignore_frame(write: Callable[[FrameResult], None]) -> _Sink:
@@ -166,13 +204,20 @@ def _read(
     reader: VideoReader, stream: StreamAnalyzer, sinks: list[_Sink], summary: Summary, cancelled: Callable[[], bool]
 ) -> None:
     # Three frames at a time: one thread decodes, one finds faces, this one reads them; a fourth encodes.
-    with closing(prefetch(reader)) as frames:
-        for frame, result in read_frames(frames, stream, reader.name, cancelled):
-            summary.add(result)
-            for sink in sinks:
-                sink(frame, result)
-            if cancelled():
-                raise _Stop
+    try:
+        with closing(prefetch(reader)) as frames:
+            for frame, result in read_frames(frames, stream, reader.name, cancelled):
+                summary.add(result)
+                for sink in sinks:
+                    sink(frame, result)
+                if cancelled():
+                    raise _Stop
+    except _Stop:
+        summary.is_cut_short = True
+        raise
+    finally:
+        summary.close()
+        summary.damage = reader.damage
 
 
 def read_frames(

@@ -21,6 +21,16 @@ _BIN_S, _MAX_BINS = 0.02, 4096
 _COUNT, _UNCERTAIN = len(Emotion), len(Emotion) + 1
 
 
+# Distances between ticks in seconds.
+_TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+
+
+def tick_times(start_s: float, end_s: float, most: int) -> list[float]:
+    """Round times from one to another, at most so many and one more, in seconds."""
+    step_s = next((step for step in _TICKS_S if (end_s - start_s) / step <= most), _TICKS_S[-1])
+    return [float(tick) for tick in np.arange(np.ceil(start_s / step_s) * step_s, end_s + 1e-9, step_s)]
+
+
 class Strips:
     """Adds up smoothed probabilities by person and time."""
 

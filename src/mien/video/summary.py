@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from mien.emotions import Emotion
+from mien.emotions import LABELS, Emotion
 from mien.results import Face, FrameResult
-from mien.video.strips import GAP_S
+from mien.tables import RowsFile
+from mien.video.episodes import Episode, EpisodeBuilder, check_suffix, printable, with_participant
 
 NEGATIVE = (Emotion.ANGRY, Emotion.DISGUST, Emotion.FEAR, Emotion.SAD)
 """The emotions whose strongest is taken from happy for the derived valence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """A stretch of time in which a person showed one emotion.
+SUMMARY_SUFFIXES = (".csv", ".parquet", ".json")
+"""Suffixes of the summary tables that can be written."""
 
-    Attributes:
-        track: The person.
-        emotion: What they showed.
-        onset_s: When it began, in seconds.
-        offset_s: When it ended.
-        uncertain: Whether it was uncertain for more than half of the time.
-        confidence: Mean confidence, 0..1.
-    """
+SUMMARY_COLUMNS: dict[str, str] = {
+    "video": "string",
+    "person": "int64",
+    "first_s": "float64",
+    "last_s": "float64",
+    "seen_s": "float64",
+    "certain_s": "float64",
+    "uncertain_s": "float64",
+    "frames": "int64",
+    "shots": "int64",
+    "episodes": "int64",
+    "valence": "float64",
+    **{f"certain_s_{label}": "float64" for label in LABELS},
+    **{f"uncertain_s_{label}": "float64" for label in LABELS},
+    **{f"certain_share_{label}": "float64" for label in LABELS},
+    **{f"uncertain_share_{label}": "float64" for label in LABELS},
+    **{f"certain_episodes_{label}": "int64" for label in LABELS},
+    **{f"uncertain_episodes_{label}": "int64" for label in LABELS},
+    **{f"mean_{label}": "float64" for label in LABELS},
+    "read_s": "float64",
+    "remark": "string",
+}
+"""The columns of a summary table and pyarrow's name for the type of each; see docs/video.md."""
 
-    track: int
-    emotion: Emotion
-    onset_s: float
-    offset_s: float
-    uncertain: bool
-    confidence: float
-
-
-@dataclass(slots=True)
-class _Running:
-    """An episode that may go on."""
-
-    emotion: Emotion
-    onset_s: float
-    offset_s: float
-    seconds: float = 0.0
-    uncertain_s: float = 0.0
-    weighted: float = 0.0
+INTERRUPTED = "interrupted"
+"""The remark on a video that was not read to its end because somebody stopped it."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class TrackSummary:
         mean: Mean smoothed probability of each emotion while the face was in sight, 0..1.
         valence: Derived, not measured: the mean of happy minus the strongest of `NEGATIVE`, -1..1, after FaceReader.
         episodes: Stretches of one emotion, in order.
+        shots: Number of shots in which the person was seen.
     """
 
     track: int
@@ -68,10 +71,23 @@ class TrackSummary:
     frames: int = 0
     seconds: dict[Emotion, float] = field(default_factory=lambda: dict.fromkeys(Emotion, 0.0))
     certain: dict[Emotion, float] = field(default_factory=lambda: dict.fromkeys(Emotion, 0.0))
-    episodes: list[Episode] = field(default_factory=list)
     _sums: dict[Emotion, float] = field(default_factory=lambda: dict.fromkeys(Emotion, 0.0))
     _valence: float = 0.0
-    _running: _Running | None = None
+    _shots: set[int] = field(default_factory=set)
+    _builder: EpisodeBuilder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._builder = EpisodeBuilder(self.track)
+
+    @property
+    def episodes(self) -> list[Episode]:
+        """See the class."""
+        return self._builder.episodes
+
+    @property
+    def shots(self) -> int:
+        """See the class."""
+        return len(self._shots)
 
     @property
     def total_s(self) -> float:
@@ -108,24 +124,41 @@ class TrackSummary:
         for emotion, probability in shown.items():
             self._sums[emotion] += seconds * probability
         self._valence += seconds * (shown[Emotion.HAPPY] - max(shown[emotion] for emotion in NEGATIVE))
-        running = self._running
-        if running is None or running.emotion is not face.emotion or time_s - running.offset_s > max(GAP_S, seconds):
-            self.end_episode()
-            running = self._running = _Running(face.emotion, time_s, time_s)
-        running.offset_s = time_s + seconds
-        running.seconds += seconds
-        running.uncertain_s += seconds if face.uncertain else 0.0
-        running.weighted += seconds * face.confidence
+        self._builder.add(face, time_s, seconds)
+
+    def see(self, time_s: float, shot: int | None) -> None:
+        """Note a frame that shows the face."""
+        self.last_s, self.frames = time_s, self.frames + 1
+        if shot is not None:
+            self._shots.add(shot)
 
     def end_episode(self) -> None:
         """The episode that may have gone on is over."""
-        running, self._running = self._running, None
-        if running is not None and running.seconds > 0:
-            uncertain = running.uncertain_s > running.seconds / 2
-            confidence = running.weighted / running.seconds
-            self.episodes.append(
-                Episode(self.track, running.emotion, running.onset_s, running.offset_s, uncertain, confidence)
-            )
+        self._builder.end()
+
+    def to_row(self) -> dict[str, Any]:
+        """The person's part of the columns of `SUMMARY_COLUMNS`."""
+        total = self.total_s or 1.0
+        uncertain = {emotion: self.seconds[emotion] - self.certain[emotion] for emotion in Emotion}
+        counts = Counter((episode.emotion, episode.uncertain) for episode in self.episodes)
+        return {
+            "first_s": round(self.first_s, 3),
+            "last_s": round(self.last_s, 3),
+            "seen_s": round(self.total_s, 3),
+            "certain_s": round(self.certain_s, 3),
+            "uncertain_s": round(self.uncertain_s, 3),
+            "frames": self.frames,
+            "shots": self.shots,
+            "episodes": len(self.episodes),
+            "valence": round(self.valence, 4),
+            **{f"certain_s_{emotion}": round(seconds, 3) for emotion, seconds in self.certain.items()},
+            **{f"uncertain_s_{emotion}": round(seconds, 3) for emotion, seconds in uncertain.items()},
+            **{f"certain_share_{emotion}": round(seconds / total, 4) for emotion, seconds in self.certain.items()},
+            **{f"uncertain_share_{emotion}": round(seconds / total, 4) for emotion, seconds in uncertain.items()},
+            **{f"certain_episodes_{emotion}": counts[emotion, False] for emotion in Emotion},
+            **{f"uncertain_episodes_{emotion}": counts[emotion, True] for emotion in Emotion},
+            **{f"mean_{emotion}": round(mean, 4) for emotion, mean in self.mean.items()},
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; seconds to the millisecond."""
@@ -149,9 +182,12 @@ class Summary:
 
     Args:
         source: Name of the video.
+        participants: Who the people are, by id; None where that is not known of any.
 
     Attributes:
         source: As given.
+        participants: As given.
+        read_s: Seconds of the video that were read.
         tracks: What was read on each person, by id.
         unconfirmed: Number of tracks that were too short or too doubtful to be people.
         shots: Number of shots seen.
@@ -160,8 +196,9 @@ class Summary:
         is_cut_short: Whether reading was cancelled before the end.
     """
 
-    def __init__(self, source: str = "") -> None:
-        self.source = source
+    def __init__(self, source: str = "", participants: Mapping[int, str] | None = None) -> None:
+        self.source, self.participants = source, participants
+        self.read_s = 0.0
         self.damage: str | None = None
         self.is_cut_short = False
         self.tracks: dict[int, TrackSummary] = {}
@@ -203,7 +240,7 @@ class Summary:
                 self._doubtful.add(face.track)
                 continue
             person = self.tracks.setdefault(face.track, TrackSummary(face.track, time_s, time_s))
-            person.last_s, person.frames = time_s, person.frames + 1
+            person.see(time_s, result.shot)
 
     def close(self) -> None:
         """Count the last frame; nothing can be added afterwards."""
@@ -224,7 +261,41 @@ class Summary:
             "unconfirmed": self.unconfirmed,
         }
 
+    def participant(self, track: int) -> dict[str, str | None]:
+        """Who a person is, as a part of a row: nothing where no participants are known."""
+        return {} if self.participants is None else {"participant": self.participants.get(track)}
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of `to_rows`: `SUMMARY_COLUMNS`, with ``participant`` where participants are known."""
+        return SUMMARY_COLUMNS if self.participants is None else with_participant(SUMMARY_COLUMNS)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """A row per person, keys as `columns`; of a video without people one row with its name and length alone."""
+        empty = dict.fromkeys(self.columns) | {
+            "video": printable(self.source),
+            "read_s": round(self.read_s, 3),
+            "remark": INTERRUPTED if self.is_cut_short else self.damage,
+        }
+        rows = [
+            {**empty, "person": person.track, **self.participant(person.track), **person.to_row()}
+            for person in self.tracks.values()
+        ]
+        return rows or [empty]
+
     def _count(self, result: FrameResult, seconds: float) -> None:
+        self.read_s += seconds
         for face in result:
             if face.track is not None and face.confirmed:
                 self.tracks[face.track].count(face, result.time_s or 0.0, seconds)
+
+
+def open_summary(path: Path, summary: Summary) -> RowsFile:
+    """Begin a table of the people of one video, which is written once the summary is complete.
+
+    Raises:
+        OptionError: If the suffix is none of `SUMMARY_SUFFIXES`, or the place cannot be written to.
+        MissingExtraError: If the format needs a package that is not installed.
+    """
+    check_suffix(path, SUMMARY_SUFFIXES, "a summary")
+    return RowsFile(path, summary.columns, summary.to_rows)

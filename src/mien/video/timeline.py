@@ -12,7 +12,7 @@ from mien.emotions import Emotion
 from mien.errors import MissingExtraError, OptionError
 from mien.files import AtomicFile
 from mien.results import FrameResult
-from mien.video.strips import Strips, stretches
+from mien.video.strips import Strips, stretches, tick_times
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +27,7 @@ MAX_PEOPLE = 12
 _COLUMNS = 1200
 # Cuts are marked up to this many; more would be a gray curtain.
 _MAX_CUTS = 150
-# Distances between ticks in seconds, and how many there may be.
-_TICKS_S, _MOST_TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200), 12
+_MOST_TICKS = 12
 _HEAD_INCHES, _STRIP_INCHES, _FOOT_INCHES = 0.75, 1.3, 0.6
 
 
@@ -107,9 +106,8 @@ class Timeline(AtomicFile):
         start_s, end_s = self._strips.start_s, self._strips.end_s
         if end_s > start_s:
             axes[0].set_xlim(start_s, end_s)
-            step_s = next((step for step in _TICKS_S if (end_s - start_s) / step <= _MOST_TICKS), _TICKS_S[-1])
-            ticks = np.arange(np.ceil(start_s / step_s) * step_s, end_s + 1e-9, step_s)
-            axes[-1].set_xticks(ticks, [clock(float(tick)) for tick in ticks], fontsize=9)
+            ticks = tick_times(start_s, end_s, _MOST_TICKS)
+            axes[-1].set_xticks(ticks, [clock(tick) for tick in ticks], fontsize=9)
         axes[-1].set_xlabel("time (h:min:s)" if end_s >= 3600 else "time (min:s)", fontsize=9)
         if len(self._cuts_s) <= _MAX_CUTS:
             for place in axes:
