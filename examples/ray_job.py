@@ -13,9 +13,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import ray
 
-from mien.batch import FaceReader
+from mien.batch import COLUMNS, FaceReader
+
+SCHEMA = pa.schema([(name, getattr(pa, kind)()) for name, kind in COLUMNS.items()])
 
 
 def main(source: str, out: str, actors: str = "1") -> None:
@@ -23,7 +26,10 @@ def main(source: str, out: str, actors: str = "1") -> None:
     ray.init(ignore_reinit_error=True)
     photos = ray.data.read_binary_files(source, include_paths=True, file_extensions=["jpg", "jpeg", "png", "webp"])
     faces = photos.flat_map(FaceReader, concurrency=int(actors))
-    faces.write_parquet(out if "://" in out else str(Path(out).absolute()))
+    # Blocks in which a column is empty would have no type for it, and their files would not go together.
+    faces.map_batches(lambda table: table.select(SCHEMA.names).cast(SCHEMA), batch_format="pyarrow").write_parquet(
+        out if "://" in out else str(Path(out).absolute())
+    )
 
 
 if __name__ == "__main__":
