@@ -1,5 +1,5 @@
 # The everyday verbs. Run them in an environment with: pip install -e '.[all,dev]'
-.PHONY: test lint types unit fuzz quick format docs docs-serve screenshots benchmarks wheel package release constraints lowest
+.PHONY: test lint types unit fuzz soak quick format docs docs-serve screenshots benchmarks wheel package release constraints lowest
 
 test: lint types unit
 
@@ -15,6 +15,9 @@ unit:
 
 fuzz: # other cases than the usual ones, e.g. make fuzz SEED=7 CASES=20000
 	MIEN_FUZZ_SEED=$(or $(SEED),1) MIEN_FUZZ_CASES=$(or $(CASES),2000) python -m pytest -q tests/fuzz
+
+soak: # mien serve under good and hostile clients on the loopback, e.g. make soak REQUESTS=20000 MINUTES=60
+	python benchmarks/soak.py --requests $(or $(REQUESTS),20000) --minutes $(or $(MINUTES),60)
 
 quick: # what takes minutes is left out
 	python -m pytest -q -m "not slow"

@@ -17,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer, load
+from mien.browser.settings import FULL_SEARCH_S
 from mien.browser.site import STATIC, page_files, write_page
 from mien.detection import Frame
 from mien.images import read_image
@@ -130,7 +131,7 @@ def test_large_small_and_tilted_photos(
 def test_a_video_is_read_as_in_python(shared: Path, site: Path, python: Analyzer, precision: str) -> None:
     from mien.video.reader import open_video
 
-    stream = StreamAnalyzer(python)
+    stream = StreamAnalyzer(python, full_search_s=FULL_SEARCH_S)
     differences = []
     with (
         open_video(shared / "media" / "group_walk_pexels.mp4", end=1.6, every=2) as video,

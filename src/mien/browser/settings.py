@@ -15,11 +15,15 @@ from mien.emotions import LABELS
 from mien.live import history, strips
 from mien.options import AnalyzerOptions
 from mien.tables import PHOTOS
-from mien.tracking import confirmation, smoothing, stream, tracker
+from mien.tracking import confirmation, search, smoothing, stream, tracker
 from mien.video.rows import COLUMNS
 
 NETWORKS = {"classifier": "classifier.onnx", "detector": "detector.onnx", "aligner": "aligner.onnx"}
 """What the networks' files are called on the page."""
+
+FULL_SEARCH_S = 0.5
+"""How often the page searches a whole frame, in seconds; the other frames it searches near the known faces, which takes
+a fraction of the time and finds a newcomer only with the next whole frame."""
 
 
 def page_settings(config: ModelConfig, options: AnalyzerOptions, download: int) -> dict[str, Any]:
@@ -58,6 +62,7 @@ def page_settings(config: ModelConfig, options: AnalyzerOptions, download: int) 
         | _lower(quality, "_SIDE SMALL_BELOW DARK_BELOW BLURRED_BELOW TURNED_ABOVE CUT_OFF_ABOVE"),
         "tracking": _lower(tracker, "KEEP_S _JITTER _SPEED _FARTHEST _GROWTH _LOST _VELOCITY_S _COAST_S")
         | _lower(stream, "LOOK_AGAIN_S"),
+        "search": _lower(search, "_AROUND _FACE_SIDE _WORTH") | {"full_s": FULL_SEARCH_S},
         "confirmation": _lower(confirmation, "CONFIRM_S _SCORE _CONFIDENCE _LONGEST_STEP_S")
         | {"hindered": sorted(confirmation._HINDERED)},
         "smoothing": {"time_constant_s": options.smoothing_s} | _lower(smoothing, "SWITCH_MARGIN SETTLE_S"),

@@ -10,6 +10,7 @@
 import { Confirmation } from "./confirmation.js";
 import { clamp, roundEven } from "./pixels.js";
 import { qualityFlags } from "./quality.js";
+import { searchNear } from "./search.js";
 import { EmotionSmoother, likeliest } from "./smoothing.js";
 import { FaceTracker } from "./tracker.js";
 
@@ -84,6 +85,7 @@ export class StreamAnalyzer {
     this.timeS = 0;
     this.number = 0;
     this.lookedAgainS = -Infinity;
+    this.searchedS = -Infinity;
   }
 
   /**
@@ -99,7 +101,7 @@ export class StreamAnalyzer {
     const size = `${width}x${height}`;
     if (size !== this.size || timeS < this.timeS) {
       this.tracker.forget();
-      this.lookedAgainS = -Infinity;
+      this.lookedAgainS = this.searchedS = -Infinity;
     }
     this.size = size;
     this.timeS = timeS;
@@ -119,12 +121,24 @@ export class StreamAnalyzer {
     return { source, width, height, faces: read, frame: this.number++, time_s: timeS };
   }
 
-  /** With a second look while somebody is about who may have tilted the head, else now and then. @param {Picture} frame @param {number} timeS */
+  /**
+   * Near the faces of the last frame where that will do, else everywhere: with a second look while somebody is about who
+   * may have tilted the head, else now and then.
+   *
+   * @param {Picture} frame
+   * @param {number} timeS
+   */
   async detect(frame, timeS) {
-    const due = timeS - this.lookedAgainS >= this.analyzer.settings.tracking.look_again_s;
+    const { detector, settings } = this.analyzer;
+    if (timeS - this.searchedS < settings.search.full_s && !this.tracker.lost) {
+      const near = await searchNear(detector, frame, this.tracker.expected(timeS), settings.search);
+      if (near) return near;
+    }
+    this.searchedS = timeS;
+    const due = timeS - this.lookedAgainS >= settings.tracking.look_again_s;
     const thorough = due || this.tracker.tracks.length > 0;
     if (thorough) this.lookedAgainS = timeS;
-    return this.analyzer.detector.detect(frame, !thorough);
+    return detector.detect(frame, !thorough);
   }
 }
 

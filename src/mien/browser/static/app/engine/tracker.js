@@ -27,6 +27,25 @@ export class FaceTracker {
     return new Set(this.tracks.map(({ number }) => number));
   }
 
+  /** Whether somebody is out of sight who may come back to the same place. */
+  get lost() {
+    return this.tracks.some(({ seenS }) => seenS < this.now);
+  }
+
+  /** Where the known faces probably are. @param {number} timeS @returns {DetectedFace[]} */
+  expected(timeS) {
+    return this.tracks.map(({ face, seenS, velocity }) => {
+      const coast = this.coast(timeS - seenS);
+      const [left, top, width, height] = face.box;
+      return { ...face, box: [left + velocity[0] * coast, top + velocity[1] * coast, width, height] };
+    });
+  }
+
+  /** For how long a face goes on as it moved, in seconds. @param {number} elapsed */
+  coast(elapsed) {
+    return this.settings.coast_s * -Math.expm1(-elapsed / this.settings.coast_s);
+  }
+
   /**
    * Say who the faces of the next frame are.
    *
@@ -87,8 +106,8 @@ export class FaceTracker {
    * @param {boolean} lost
    */
   cost(track, face, timeS, lost) {
-    const { coast_s: coastS, jitter, speed, farthest, growth, lost: lostCost } = this.settings;
-    const coast = coastS * -Math.expm1(-(timeS - track.seenS) / coastS);
+    const { jitter, speed, farthest, growth, lost: lostCost } = this.settings;
+    const coast = this.coast(timeS - track.seenS);
     const [x, y] = center(face);
     const [trackX, trackY] = center(track.face);
     let distance = Math.hypot(x - trackX - track.velocity[0] * coast, y - trackY - track.velocity[1] * coast);

@@ -62,6 +62,7 @@
  *   blurred_below: number, turned_above: number, cut_off_above: number}} quality
  * @property {{keep_s: number, look_again_s: number, jitter: number, speed: number, farthest: number, growth: number,
  *   lost: number, velocity_s: number, coast_s: number}} tracking
+ * @property {{full_s: number, around: number, face_side: number, worth: number}} search
  * @property {{confirm_s: number, score: number, confidence: number, longest_step_s: number, hindered: string[]}} confirmation
  * @property {{time_constant_s: number, switch_margin: number, settle_s: number}} smoothing
  * @property {{span_s: number, bridged_s: number}} history
