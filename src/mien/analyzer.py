@@ -18,9 +18,10 @@ from mien.classification.base import Classifier, predict_mirrored
 from mien.classification.classifier import EmotionClassifier
 from mien.classification.quality import is_severe, quality_flags
 from mien.detection import DetectedFace, FaceAligner, FaceDetector, Frame, create_detector
-from mien.detection.base import PhotoDetector
+from mien.detection.base import PhotoDetector, TurnAligner, TwoLookDetector
 from mien.detection.landmarks import LandmarkAligner
 from mien.detection.pose import head_angles
+from mien.detection.turns import quarters_to_upright, turned, turned_back
 from mien.emotions import Emotion
 from mien.errors import ImageError, OptionError
 from mien.images import ImageSource, read_image
@@ -163,10 +164,33 @@ class Analyzer:
         return FrameResult(source, width, height, self.analyze_faces(frame, self.detect_faces(frame)))
 
     def detect_faces(self, frame: Frame) -> list[DetectedFace]:
-        """The faces of a frame, uint8 (H, W, 3) BGR, from left to right, with landmarks if there is an aligner."""
+        """The faces of a photo, uint8 (H, W, 3) BGR, from left to right, with landmarks if there is an aligner.
+
+        A photo on its side or on its head is searched as a person would turn it, see ``rotate`` of the options; boxes
+        and landmarks are those in the photo as it is.
+        """
+        rotate = self.options.rotate
+        found = self._search(frame) if rotate in ("auto", 0) else []
+        quarters = rotate // 90 if isinstance(rotate, int) else 0
+        if rotate == "auto" and isinstance(self.aligner, TurnAligner):
+            quarters = quarters_to_upright(frame, found, self.aligner, self._look)
+        if quarters:
+            height, width = frame.shape[:2]
+            seen = self._search(turned(frame, quarters))
+            found = [turned_back(face, quarters, width, height) for face in seen]
+        return sorted(found, key=lambda face: face.box[0] + face.box[2] / 2)
+
+    def _search(self, frame: Frame) -> list[DetectedFace]:
         detector = self.detector
-        found = detector.detect_in_photo(frame) if isinstance(detector, PhotoDetector) else detector.detect(frame)
-        return self.align(frame, sorted(found, key=lambda face: face.box[0] + face.box[2] / 2))
+        return self.align(
+            frame, detector.detect_in_photo(frame) if isinstance(detector, PhotoDetector) else detector.detect(frame)
+        )
+
+    def _look(self, frame: Frame) -> list[DetectedFace]:
+        detector = self.detector
+        return self.align(
+            frame, detector.detect_quickly(frame) if isinstance(detector, TwoLookDetector) else detector.detect(frame)
+        )
 
     def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
         """The same faces with landmarks, if there is an aligner."""

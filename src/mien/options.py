@@ -24,6 +24,7 @@ DETECT_SIZES = (128, 16384)
 DETECTORS = ("yunet", "haar")
 PRECISIONS = ("auto", "fp32", "int8")
 MIRROR = ("auto", "on", "off")
+ROTATE = ("auto", 0, 90, 180, 270)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class AnalyzerOptions:
             ``auto`` looks at 640 pixels in videos; photos are also searched as large as they are.
         mirror: ``on`` averages the answer with that for the mirrored face, which takes twice the time to classify;
             ``off`` does not; ``auto`` does in photos.
+        rotate: By how many degrees, clockwise, photos are turned to stand upright: 0, 90, 180 or 270; ``auto`` finds
+            out. Tags of the camera are followed in any case, and boxes are in the photo as its tag has it.
         reidentify: Whether people who come back within a video, after an absence or a cut, are known again by how they
             look. Nothing is kept beyond the video.
 
@@ -63,6 +66,7 @@ class AnalyzerOptions:
     precision: str = "auto"
     detect_size: int | str = "auto"
     mirror: str = "auto"
+    rotate: int | str = "auto"
     reidentify: bool = True
 
     def __post_init__(self) -> None:
@@ -80,9 +84,11 @@ class AnalyzerOptions:
             _check_number("detect_size", self.detect_size, Integral, low, high, f"be auto or lie in {low}..{high}")
         if not isinstance(self.reidentify, bool):
             raise OptionError(f"must be True or False, found {self.reidentify!r}", field="reidentify")
-        for name, choices in (("precision", PRECISIONS), ("mirror", MIRROR)):
-            if getattr(self, name) not in choices:
-                raise OptionError(f"must be one of {', '.join(choices)}, found {getattr(self, name)!r}", field=name)
+        for name, choices in (("precision", PRECISIONS), ("mirror", MIRROR), ("rotate", ROTATE)):
+            if getattr(self, name) not in choices or isinstance(getattr(self, name), bool):
+                raise OptionError(
+                    f"must be one of {', '.join(map(str, choices))}, found {getattr(self, name)!r}", field=name
+                )
 
 
 def _check_number(name: str, value: Any, kind: Any, low: float, high: float, expected: str) -> None:
@@ -109,6 +115,7 @@ class OptionValues(TypedDict, total=False):
     precision: str
     detect_size: int | str
     mirror: str
+    rotate: int | str
     reidentify: bool
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mien.options import DETECTORS, MIRROR, PRECISIONS, AnalyzerOptions
+from mien.options import DETECTORS, MIRROR, PRECISIONS, ROTATE, AnalyzerOptions
 
 DEFAULTS = AnalyzerOptions()
 
@@ -73,7 +73,15 @@ MirrorOption = Annotated[
         autocompletion=one_of(*MIRROR),
     ),
 ]
-
+RotateOption = Annotated[
+    str,
+    typer.Option(
+        "--rotate",
+        metavar="auto|0|90|180|270",
+        help="Degrees, clockwise, that turn the photos upright; auto finds out.",
+        autocompletion=one_of(*map(str, ROTATE)),
+    ),
+]
 ReidentifyOption = Annotated[
     bool,
     typer.Option(
@@ -89,6 +97,7 @@ _PARAMETERS: tuple[tuple[str, str, Any], ...] = (
     ("model", "model", ModelOption),
     ("precision", "precision", PrecisionOption),
     ("mirror", "mirror", MirrorOption),
+    ("rotate", "rotate", RotateOption),
     ("min_confidence", "min_confidence", MinConfidenceOption),
     ("smoothing", "smoothing_s", SmoothingOption),
     ("reidentify", "reidentify", ReidentifyOption),
@@ -135,14 +144,15 @@ def make_analyzer_options(values: dict[str, Any]) -> AnalyzerOptions:
     """Options of the analyzer from what the command line gave.
 
     Args:
-        values: By name of the parameter; ``detect_size`` as text.
+        values: By name of the parameter; ``detect_size`` and ``rotate`` as text.
 
     Raises:
         OptionError: If a value is not possible.
     """
-    size = values.get("detect_size", "auto")
-    if isinstance(size, str) and size.isdecimal() and len(size) < 10:
-        values = values | {"detect_size": int(size)}
+    for name in ("detect_size", "rotate"):
+        value = values.get(name)
+        if isinstance(value, str) and value.isdecimal() and len(value) < 10:
+            values = values | {name: int(value)}
     by_field = {field: values[name] for name, field, _ in _PARAMETERS if name in values}
     return AnalyzerOptions(**by_field)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mien.video.summary import Summary
 
 
-@analyzer_options()
+@analyzer_options("rotate")
 def video(
     files: Annotated[
         list[str],

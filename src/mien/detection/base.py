@@ -24,11 +24,13 @@ class DetectedFace:
         box: Left, top, width and height in pixels of the frame. May reach past the edges of the frame.
         score: The detector's certainty that this is a face, 0..1; 1.0 from detectors that give none.
         landmarks: Five points, see `mien.results.Landmarks`; None before alignment.
+        upright: The aligner's certainty that this is an upright face, 0..1; None where it does not say.
     """
 
     box: tuple[float, float, float, float]
     score: float
     landmarks: Landmarks | None = None
+    upright: float | None = None
 
     @property
     def roll(self) -> float:
@@ -66,6 +68,23 @@ class FaceAligner(Protocol):
 
         Returns:
             The faces in the same order, with landmarks.
+        """
+        ...
+
+
+@runtime_checkable
+class TurnAligner(FaceAligner, Protocol):
+    """An aligner that can tell which way up faces are; it sets `DetectedFace.upright`."""
+
+    def upright_when_turned(self, frame: Frame, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
+        """How certain it is that faces are upright when they are turned clockwise, by 90, 180 and 270 degrees.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR, the frame in which they were detected.
+            faces: N faces.
+
+        Returns:
+            float32 (3, N), 0..1.
         """
         ...
 

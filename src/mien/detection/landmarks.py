@@ -36,7 +36,8 @@ class LandmarkAligner:
 
     def __init__(self, device: str = "auto", threads: int = 0) -> None:
         self._session = create_session(WEIGHTS, device=device, threads=threads)
-        self._points = self._session.get_outputs()[1].name
+        outputs = self._session.get_outputs()
+        self._outputs = [outputs[1].name, outputs[2].name]
 
     def align(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
         """Add landmarks to faces.
@@ -50,9 +51,26 @@ class LandmarkAligner:
         """
         if not faces:
             return []
-        crops = [crop_color(frame, replace(face, landmarks=None), _SIDE, 1.0, 0.0) for face in faces]
-        (points,) = self._session.run([self._points], {self._session.get_inputs()[0].name: _to_tensor(crops)})
-        return [_with_landmarks(face, row) for face, row in zip(faces, points, strict=True)]
+        points, upright = self._run(_crops(frame, faces))
+        return [
+            replace(_with_landmarks(face, row), upright=float(certainty))
+            for face, row, certainty in zip(faces, points, upright, strict=True)
+        ]
+
+    def upright_when_turned(self, frame: Frame, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
+        """See `TurnAligner`."""
+        crops = _crops(frame, faces)
+        turned = [np.rot90(crop, -quarters) for quarters in (1, 2, 3) for crop in crops]
+        return self._run(turned)[1].reshape(3, len(faces))
+
+    def _run(self, crops: Sequence[Frame]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Points (N, 10), and the certainty that it is an upright face, (N,)."""
+        points, shares = self._session.run(self._outputs, {self._session.get_inputs()[0].name: _to_tensor(crops)})
+        return points, shares[:, 1]
+
+
+def _crops(frame: Frame, faces: Sequence[DetectedFace]) -> list[Frame]:
+    return [crop_color(frame, replace(face, landmarks=None), _SIDE, 1.0, 0.0) for face in faces]
 
 
 def _to_tensor(crops: Sequence[Frame]) -> NDArray[np.float32]:
