@@ -110,8 +110,10 @@ def _begin(path: Path) -> Path:
 
 
 def _new_partial(path: Path) -> Path:
-    # The suffix stays, because writers tell formats by it. Names of 255 bytes leave no room for more.
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}.", suffix=f".partial{path.suffix}", dir=path.parent)
+    # The suffix stays, because writers tell formats by it. Names of 255 bytes, which may be a third as many characters,
+    # leave no room for more.
+    start = os.fsencode(path.stem)[:100].decode(errors="ignore")
+    handle, name = tempfile.mkstemp(prefix=f".{start}.", suffix=f".partial{path.suffix}", dir=path.parent)
     # mkstemp makes files for their owner alone; what is written for people has the usual rights.
     mask = os.umask(0)
     os.umask(mask)

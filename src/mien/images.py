@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from mien.copies import mark_as_copy
 from mien.detection.base import Frame
 from mien.errors import ImageError, OptionError
 from mien.files import write_whole
@@ -261,3 +262,8 @@ def encode_image(frame: Frame, suffix: str, path: Path | None = None) -> bytes:
     if not done:
         raise OptionError(f"unknown picture format {suffix!r}; use .jpg or .png", path)
     return encoded.tobytes()
+
+
+def write_copy(frame: Frame, path: Path) -> None:
+    """As `write_image`, for an annotated copy of a photo, which is marked as one; see `mien.copies`."""
+    write_whole(path, mark_as_copy(encode_image(frame, path.suffix, path)))

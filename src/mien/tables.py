@@ -33,7 +33,7 @@ class Layout:
     rows: Callable[[FrameResult], Rows]
 
 
-FACE_COLUMNS: dict[str, str] = {
+BOX_COLUMNS: dict[str, str] = {
     "x": "int64",
     "y": "int64",
     "width": "int64",
@@ -42,34 +42,43 @@ FACE_COLUMNS: dict[str, str] = {
     "emotion": "string",
     "confidence": "float64",
     "uncertain": "bool_",
-    **{f"raw_{label}": "float64" for label in LABELS},
 }
-"""What every table says of a face."""
+FACE_COLUMNS: dict[str, str] = {**BOX_COLUMNS, **{f"raw_{label}": "float64" for label in LABELS}}
+"""What tables of videos say of a face; the probabilities are called raw, because they are smoothed, too."""
 
 
-def face_values(face: Face) -> dict[str, Any]:
-    """The values of `FACE_COLUMNS`."""
+def face_values(face: Face, prefix: str = "raw_") -> dict[str, Any]:
+    """The values of `FACE_COLUMNS`, or with another prefix for the probabilities."""
     return {
         **dict(zip(("x", "y", "width", "height"), face.box, strict=True)),
         "score": face.score,
         "emotion": face.emotion.value,
         "confidence": face.confidence,
         "uncertain": face.uncertain,
-        **{f"raw_{emotion}": p for emotion, p in face.probabilities.items()},
+        **{f"{prefix}{emotion}": p for emotion, p in face.probabilities.items()},
     }
 
 
-_PHOTO_COLUMNS = {"source": "string", "face": "int64", **FACE_COLUMNS, "quality": "string"}
+_PHOTO_COLUMNS = {
+    "source": "string",
+    "face": "int64",
+    **BOX_COLUMNS,
+    **dict.fromkeys(LABELS, "float64"),
+    "quality": "string",
+}
+
+
+def printable(name: str) -> str:
+    """A name as text; names of files need not be."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _photo_rows(result: FrameResult) -> Rows:
-    # Names of files need not be text; a table is.
-    name = result.source.encode(errors="backslashreplace").decode()
-    picture = dict.fromkeys(_PHOTO_COLUMNS) | {"source": name}
+    picture = dict.fromkeys(_PHOTO_COLUMNS) | {"source": printable(result.source)}
     if not result.faces:
         yield picture
     for number, face in enumerate(result.faces, start=1):
-        yield picture | {"face": number, **face_values(face), "quality": " ".join(face.quality)}
+        yield picture | {"face": number, **face_values(face, ""), "quality": " ".join(face.quality)}
 
 
 PHOTOS = Layout(_PHOTO_COLUMNS, _photo_rows)
@@ -253,7 +262,7 @@ class _Parquet:
             import pyarrow as pa
             from pyarrow import parquet
         except ImportError as error:
-            raise MissingExtraError("writing Parquet", "video") from error
+            raise MissingExtraError("writing Parquet", "tables") from error
         self._schema = pa.schema([(name, getattr(pa, kind)()) for name, kind in layout.columns.items()])
         self._batch = pa.Table.from_pylist
         self._writer = parquet.ParquetWriter(path, self._schema)

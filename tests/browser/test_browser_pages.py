@@ -76,7 +76,7 @@ def test_photos_are_read_and_can_be_taken_home(
     assert read.source == "astronaut.png"
     (row,) = csv.DictReader(io.StringIO(_download(page, "CSV").decode()))
     assert (row["source"], row["face"], row["emotion"]) == ("astronaut.png", "1", "happy")
-    assert float(row["raw_happy"]) == expected.faces[0].probabilities[expected.faces[0].emotion]
+    assert float(row["happy"]) == expected.faces[0].probabilities[expected.faces[0].emotion]
     picture = cv2.imdecode(np.frombuffer(_download(page, "Annotated picture"), np.uint8), cv2.IMREAD_COLOR)
     original = cv2.imread(str(astronaut_path))
     assert picture.shape == original.shape

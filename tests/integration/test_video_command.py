@@ -204,7 +204,7 @@ def test_folders_are_read_whole_whatever_is_broken(run: Run, folder: Path, tmp_p
         "mien: not read, or not to the end: 1 of 4",
         f"mien:   {folder / 'b.mp4'}: is a text file, expected a video file",
     ]
-    assert "files skipped because they are no videos: 1 (.txt)" in lines[0]
+    assert "files skipped because they are not videos: 1 (.txt)" in lines[0]
     rows = sorted(path.relative_to(tmp_path / "rows").as_posix() for path in (tmp_path / "rows").rglob("*.csv"))
     assert rows == ["a.csv", "day2/a.csv", "day2/c.csv"]
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from mien.analyzer import cached_analyzer
 from mien.batch.sources import filesystem, is_url, is_video_name, local_video
+from mien.emotions import LABELS
 from mien.errors import MienError, MissingExtraError, OptionError
 from mien.options import AnalyzerOptions, OptionValues, make_options
-from mien.tables import PHOTOS
+from mien.tables import PHOTOS, printable
 from mien.video import rows as video_rows
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ COLUMNS: dict[str, str] = {
     "source": "string",
     "range_s": "float64",
     **video_rows.COLUMNS,
-    **PHOTOS.columns,
+    "face": "int64",
     "error": "string",
 }
-"""The columns of every row and pyarrow's name for the type of each: those of the tables of photos and of videos, and
+"""The columns of every row and pyarrow's name for the type of each: those of the tables of videos, and
 
+``face``: in photos, where faces have no ``track``, their number from left to right, from 1;
 ``range_s``: where in the video the time range begins within which ``track`` is one person; null for photos;
 ``error``: why the source could not be read, or not to its end; null in all other rows."""
 
@@ -139,7 +141,8 @@ class FaceReader:
         else:
             result = analyzer.analyze(path if content is None else content)
         for values in PHOTOS.rows(replace(result, source=path)):
-            add({**_EMPTY, **values})
+            # Photos and videos share the columns of a table, and what is not smoothed is raw.
+            add({**_EMPTY, **{f"raw_{name}" if name in LABELS else name: value for name, value in values.items()}})
 
     def _read_video(self, row: Mapping[str, Any], add: Callable[[Row], None], analyzer: Analyzer) -> None:
         from mien.video.process import analyze_video
@@ -167,11 +170,6 @@ class FaceReader:
 
 
 _EMPTY: Row = dict.fromkeys(COLUMNS)
-
-
-def printable(name: str) -> str:
-    """A name as text; names of files need not be."""
-    return name.encode(errors="backslashreplace").decode()
 
 
 def _error_row(row: Mapping[str, Any], failure: str) -> Row:

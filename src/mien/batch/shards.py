@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.batch.folder import ResultFolder
-from mien.batch.reader import COLUMNS, FaceReader, Row, printable
+from mien.batch.reader import COLUMNS, FaceReader, Row
 from mien.batch.tasks import Failure, Item, Receipt, Task
 from mien.errors import MissingExtraError, OutputError
+from mien.tables import printable
 
 try:
     import pyarrow as pa

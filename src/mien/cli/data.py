@@ -36,7 +36,7 @@ def info(
     from mien.training.inventory import draw_inventory, take_inventory
 
     if picture is not None and find_spec("matplotlib") is None:
-        raise MissingExtraError("the bar chart", "train")
+        raise MissingExtraError("the bar chart", "report")
     if picture is not None:
         check_outputs("--picture", [picture], force, [source])
     inventory = take_inventory(load_data(source, votes))

@@ -59,7 +59,7 @@ def evaluate(
     Damaged pictures of a folder are named and left out; if they are more than one in a hundred, nothing is measured.
     """
     if report is not None and (find_spec("matplotlib") is None or find_spec("sklearn") is None):
-        raise MissingExtraError("the report", "train")
+        raise MissingExtraError("the report", "report")
     if report is not None:
         from mien.evaluation.report import report_files
 

@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 # A file called :smile:.jpg is to be called so in messages, hence no emoji.
 errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 # Into a file or pipe tables are as wide as they need to be.
-tables = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
+tables = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 10_000)
 
 
 # What is said of one thing is no longer than this: values that are repeated may have any length.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,32 +15,28 @@ import typer
 
 from mien.cli.crops import open_crops, write_crops
 from mien.cli.inputs import Input, find_pictures
+from mien.cli.interrupt import Interruption, interruptible
 from mien.cli.options import ForceOption, analyzer_options
-from mien.cli.output import (
-    check_outputs,
-    complain,
-    refuse_existing,
-    refuse_same,
-    tables,
-    with_progress,
-)
+from mien.cli.output import check_outputs, complain, refuse_existing, refuse_same, with_progress
+from mien.cli.photo_report import PhotoReport
 from mien.errors import ImageError, OptionError
-from mien.options import AnalyzerOptions
+from mien.options import AnalyzerOptions, available_cores
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from mien.analyzer import Analyzer
+    from mien.growing import GrowingTable
     from mien.results import FrameResult
+    from mien.tables import TableWriter
 
-_CAUTION = "A guess about expressions, not about minds. With a ?, the confidence is too low to rely on."
-# Characters that the table needs beside the name of the picture.
-_OTHER_COLUMNS = 62
+# Names of files may have so many bytes.
+_LONGEST_NAME = 255
 
 
 @analyzer_options("smoothing", "reidentify")
 def photo(
-    paths: Annotated[list[str], typer.Argument(help="Pictures, folders (searched recursively) or patterns.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Pictures, folders (searched recursively), patterns, or - for standard input.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture and line.")] = False,
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the pictures with boxes and labels to this folder.")
@@ -54,6 +50,10 @@ def photo(
     detect: Annotated[
         bool, typer.Option("--detect/--no-detect", help="Look for faces, or take each picture for one face cut out.")
     ] = True,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the table, .csv or .jsonl, of a run that was interrupted.")
+    ] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Show all rows, however many they are.")] = False,
     force: ForceOption = False,
     *,
     options: AnalyzerOptions,
@@ -61,37 +61,37 @@ def photo(
     """Read every face in pictures.
 
     A picture that cannot be read is reported and the others are read all the same; the exit code is then 1.
-    A picture without a face is a valid answer.
+    A picture without a face is a valid answer. Ctrl-C ends early: what was read is shown and in the table.
     """
+    _check_resume(resume, table, force)
     if annotate is not None:
         _check_folder(annotate)
     if crops is not None:
         if not detect:
             raise OptionError("--crops: the pictures are crops already with --no-detect; leave one of the two out")
-        open_crops(crops, force)
+        open_crops(crops, force or resume)
     failures: list[str] = []
     pictures = list(find_pictures(paths, failures))
-    read = [picture.path for picture in pictures]
-    if annotate is not None:
-        targets = [_target(picture, annotate) for picture in pictures]
-        refuse_same(f"--annotate {annotate}", targets, read, "annotate them one by one")
-        refuse_existing("--annotate", targets, force, read)
-    if table is not None:
-        check_outputs("--table", [table], force, read)
+    _check_targets(pictures, annotate, table, resume, force)
     with ExitStack() as stack:
+        interrupted = stack.enter_context(interruptible())
         sinks: list[Callable[[FrameResult], None]] = []
         if table is not None:
-            sinks.append(_open_table(table, stack))
-        sinks.append(_print_json if as_json else stack.enter_context(_terminal_table()))
-        interrupted = (
-            _read_all(pictures, options, partial(_read, annotate=annotate, crops=crops, detect=detect), sinks, failures)
-            if pictures
-            else False
-        )
-    if interrupted:
-        complain("interrupted; what was read so far is above" + (f" and in {table}" if table else ""))
-        raise typer.Exit(130)
-    if failures:
+            rows = _open_table(table, resume)
+            stack.enter_context(rows)
+            sinks.append(rows.write)
+            pictures = _leave_out_done(pictures, rows)
+        report = PhotoReport(show_all)
+        sinks.append(_print_json if as_json else report.add)
+        read = partial(_read, annotate=annotate, crops=crops, detect=detect)
+        unread = _read_all(pictures, options, read, sinks, interrupted) if pictures else []
+    if not as_json:
+        report.print(len(unread))
+    if interrupted.is_set():
+        where = f" and in {table}; --resume goes on from there" if _is_growing(table) else f" and in {table}"
+        complain("interrupted; what was read so far is above" + (where if table else ""))
+        raise typer.Exit(interrupted.exit_code)
+    if failures or unread:
         raise typer.Exit(1)
 
 
@@ -100,31 +100,43 @@ def _read_all(
     options: AnalyzerOptions,
     read: Callable[[Input, Analyzer], FrameResult],
     sinks: list[Callable[[FrameResult], None]],
-    failures: list[str],
-) -> bool:
-    """Read pictures into sinks, until all are read or Ctrl-C comes: whether it came."""
+    interrupted: Interruption,
+) -> list[ImageError]:
+    """Read pictures into sinks, until all are read or the program is to end: what could not be read."""
     from mien.analyzer import load
+    from mien.parallel import map_ahead
 
-    analyzer = load(options)
+    workers = min(len(pictures), options.threads or available_cores())
+    # Several pictures at a time keep the cores busier than several threads for each, which wait for one another.
+    analyzer = load(options if workers < 2 else replace(options, threads=1))
+    unread = []
+    with closing(map_ahead(partial(_attempt, analyzer=analyzer, read=read), pictures, workers)) as results:
+        for result in with_progress(results, len(pictures), "reading"):
+            if isinstance(result, ImageError):
+                unread.append(result)
+                complain(str(result))
+            else:
+                for sink in sinks:
+                    sink(result)
+            if interrupted.is_set():
+                break
+    return unread
+
+
+def _attempt(
+    picture: Input, analyzer: Analyzer, read: Callable[[Input, Analyzer], FrameResult]
+) -> FrameResult | ImageError:
     try:
-        for picture in with_progress(pictures, len(pictures), "reading"):
-            try:
-                result = read(picture, analyzer)
-            except ImageError as error:
-                failures.append(str(error))
-                complain(str(error))
-                continue
-            for sink in sinks:
-                sink(result)
-    except KeyboardInterrupt:
-        return True
-    return False
+        return read(picture, analyzer)
+    except ImageError as error:
+        return error if picture.content is None else ImageError(error.reason, picture.path)
 
 
 def _read(picture: Input, analyzer: Analyzer, annotate: Path | None, crops: Path | None, detect: bool) -> FrameResult:
-    from mien.images import read_image, write_image
+    from mien.images import read_image, write_copy
 
-    frame = read_image(picture.path, analyzer.options.max_pixels)
+    source = picture.path if picture.content is None else picture.content
+    frame = read_image(source, analyzer.options.max_pixels)
     if detect:
         result = analyzer.analyze_frame(frame, str(picture.path))
     else:
@@ -134,14 +146,41 @@ def _read(picture: Input, analyzer: Analyzer, annotate: Path | None, crops: Path
     if annotate is not None:
         from mien.drawing import draw
 
-        write_image(draw(frame, result), _target(picture, annotate))
+        write_copy(draw(frame, result), _target(picture, annotate))
     return result
 
 
 def _target(picture: Input, annotate: Path) -> Path:
     """Where the annotated copy of a picture goes."""
     target = annotate / picture.relative
-    return target if target.suffix.lower() in (".jpg", ".jpeg", ".png") else target.with_name(f"{target.name}.png")
+    if target.suffix.lower() in (".jpg", ".jpeg", ".png"):
+        return target
+    stem = os.fsencode(target.name)[: _LONGEST_NAME - 4].decode(errors="ignore")
+    return target.with_name(f"{stem}.png")
+
+
+def _check_resume(resume: bool, table: Path | None, force: bool) -> None:
+    if resume and force:
+        raise OptionError("--resume goes on with the table, --force replaces it; leave one of them out")
+    if resume and not _is_growing(table):
+        raise OptionError("--resume tells by the table which pictures are done; add --table with a .csv or .jsonl file")
+
+
+def _is_growing(table: Path | None) -> bool:
+    from mien.growing import GROWING_SUFFIXES
+
+    return table is not None and table.suffix.lower() in GROWING_SUFFIXES
+
+
+def _check_targets(pictures: list[Input], annotate: Path | None, table: Path | None, resume: bool, force: bool) -> None:
+    """Nothing that is there is overwritten, except what an interrupted run has left behind."""
+    read = [picture.path for picture in pictures]
+    if annotate is not None:
+        targets = [_target(picture, annotate) for picture in pictures]
+        refuse_same(f"--annotate {annotate}", targets, read, "annotate them one by one")
+        refuse_existing("--annotate", targets, force or resume, read)
+    if table is not None:
+        check_outputs("--table", [table], force or resume, read)
 
 
 def _check_folder(folder: Path) -> None:
@@ -153,62 +192,22 @@ def _check_folder(folder: Path) -> None:
         raise OptionError(f"--annotate {folder}: folder is not writable")
 
 
-def _open_table(path: Path, stack: ExitStack) -> Callable[[FrameResult], None]:
+def _open_table(path: Path, resume: bool) -> TableWriter | GrowingTable:
+    from mien.growing import GrowingTable
     from mien.tables import PHOTOS, TableWriter
 
-    return stack.enter_context(TableWriter(path, PHOTOS)).write
+    return GrowingTable(path, PHOTOS, resume) if _is_growing(path) else TableWriter(path, PHOTOS)
+
+
+def _leave_out_done(pictures: list[Input], rows: TableWriter | GrowingTable) -> list[Input]:
+    from mien.tables import printable
+
+    done = getattr(rows, "done", ())
+    waiting = [picture for picture in pictures if printable(str(picture.path)) not in done]
+    if len(waiting) < len(pictures):
+        complain(f"done already: {len(pictures) - len(waiting)} of {len(pictures)} pictures")
+    return waiting
 
 
 def _print_json(result: FrameResult) -> None:
     print(json.dumps(result.to_dict()), flush=True)
-
-
-@contextmanager
-def _terminal_table() -> Iterator[Callable[[FrameResult], None]]:
-    """Collects rows and prints them in the end."""
-    table = _new_table()
-    yield partial(_add_rows, table)
-    if table.row_count:
-        tables.print(table)
-        tables.print(_CAUTION, style="dim italic")
-
-
-def _new_table() -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("picture", no_wrap=True)
-    # Only the name of the picture may be cut, never a figure.
-    table.add_column("face", justify="right", no_wrap=True, min_width=4)
-    table.add_column("emotion", no_wrap=True, min_width=9)
-    table.add_column("confidence", justify="right", no_wrap=True, min_width=10)
-    table.add_column("next", no_wrap=True, min_width=12)
-    table.add_column("x y w h", no_wrap=True, min_width=17)
-    return table
-
-
-def _add_rows(table: Table, result: FrameResult) -> None:
-    from rich.text import Text
-
-    name = Text(_shorten(result.source))
-    if not result.faces:
-        table.add_row(name, "-", Text("no face", style="dim"), "", "", "")
-    for number, face in enumerate(result.faces, start=1):
-        second = sorted(face.probabilities, key=lambda key: -face.probabilities[key])[1]
-        style = "rgb({},{},{})".format(*face.emotion.color)
-        emotion = Text(f"{face.emotion}{'?' if face.uncertain else ''}", style=f"bold {style}")
-        table.add_row(
-            name if number == 1 else "",
-            str(number),
-            emotion,
-            f"{face.confidence:.0%}",
-            Text(f"{second} {face.probabilities[second]:.0%}", style="dim"),
-            " ".join(map(str, face.box)),
-        )
-
-
-def _shorten(path: str) -> str:
-    """The end of a path that is too long for the terminal: the end tells pictures apart."""
-    room = max(18, tables.width - _OTHER_COLUMNS)
-    return path if len(path) <= room else f"…{path[1 - room :]}"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli.inputs import Input, find_inputs
+from mien.cli.interrupt import Interruption, interruptible
 from mien.cli.options import ForceOption, analyzer_options
 from mien.cli.output import complain
 from mien.cli.video_jobs import MANY, Job, check_targets, is_done, mark_unfinished, target
@@ -106,14 +103,14 @@ def video(
     people = None if participants is None else _open_participants(participants, videos)
     shared = [SharedTable(option, path, people is not None) for option, path in job.shared.items()]
     waiting = _leave_out_done(videos, job, shared) if resume else videos
-    with _interrupt() as interrupted:
+    with interruptible() as interrupted:
         _read_all(waiting, job, options, people, shared, as_json, failures, interrupted)
     if len(videos) > 1 and failures:
         complain(f"not read, or not to the end: {len(failures)} of {len(videos)}")
         for failure in failures:
             complain(f"  {failure}")
     if interrupted.is_set():
-        raise typer.Exit(130)
+        raise typer.Exit(interrupted.exit_code)
     if failures:
         raise typer.Exit(1)
 
@@ -152,7 +149,7 @@ def _read_all(
     shared: list[SharedTable],
     as_json: bool,
     failures: list[str],
-    interrupted: Event,
+    interrupted: Interruption,
 ) -> None:
     """Read videos one after the other, and note in ``failures`` what went wrong."""
     for number, video in enumerate(videos, start=1):
@@ -190,7 +187,7 @@ def _read(
     job: Job,
     options: AnalyzerOptions,
     people: Participants | None,
-    interrupted: Event,
+    interrupted: Interruption,
 ) -> Summary:
     from mien.analyzer import cached_analyzer
     from mien.video import open_video
@@ -218,20 +215,3 @@ def _read(
             cancelled=interrupted.is_set,
             analyzer=cached_analyzer(share_cores(options)),
         )
-
-
-@contextmanager
-def _interrupt() -> Iterator[Event]:
-    """Note Ctrl-C instead of raising at an arbitrary place; the second one ends the program where it stands."""
-    interrupted = Event()
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(number: int, stack_frame: object) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -26,7 +26,8 @@ function faceValues(face) {
   /** @type {Record<string, unknown>} */
   const values = { x, y, width, height, score, emotion, confidence, uncertain, track, confirmed };
   values.quality = face.quality.join(" ");
-  for (const [label, value] of Object.entries(face.probabilities)) values[`raw_${label}`] = value;
+  // In tables of photos nothing is smoothed, and the probabilities have the names of the emotions.
+  for (const [label, value] of Object.entries(face.probabilities)) values[label] = values[`raw_${label}`] = value;
   for (const [label, value] of Object.entries(face.smoothed ?? {})) values[`smoothed_${label}`] = value;
   return values;
 }
