@@ -35,6 +35,9 @@ def test_evaluate_folders(tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
     table = mien("evaluate", data)
     assert table.returncode == 0
     assert "balanced accuracy" in table.stdout
+    assert "balanced accuracy without fear 0.5000\n" in table.stdout
+    assert report["balanced_accuracy_without_fear"] == 0.5
+    assert "without fear" not in mien("evaluate", data, "--head", "fer2013").stdout
 
 
 def write_unsplit(folder: Path, drawn: FaceSet) -> None:

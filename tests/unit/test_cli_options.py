@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from mien.cli.main import app
 from mien.options import AnalyzerOptions
@@ -30,3 +31,31 @@ def test_shared_options_are_the_same_everywhere(name: str) -> None:
     assert len(found) >= 3
     assert {parameter.default for parameter in found} == {asdict(AnalyzerOptions())[name]}
     assert len({vars(parameter)["help"] for parameter in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("photo --detector ", {"yunet", "haar"}),
+        ("video --device c", {"cpu", "cuda"}),
+        ("live --precision ", {"auto", "fp32", "int8"}),
+        ("photo --model mien-1-", {"mien-1-tiny"}),
+        ("photo --mirror o", {"on", "off"}),
+        ("evaluate --usage P", {"PublicTest", "PrivateTest"}),
+        ("evaluate --head f", {"fer2013", "ferplus"}),
+        ("explain --emotion s", {"sad", "surprise"}),
+        ("export --checkpoint ", {"best", "last"}),
+        ("batch --engine ", {"local", "ray"}),
+        ("train cnn4-d", {"cnn4-dense"}),
+        ("pho", {"photo"}),
+        ("photo --ann", {"--annotate"}),
+    ],
+)
+def test_the_shell_completes_choices(words: str, offered: set[str]) -> None:
+    line = f"mien {words}"
+    run = CliRunner().invoke(
+        app,
+        prog_name="mien",
+        env={"_MIEN_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)},
+    )
+    assert set(run.stdout.split()) == offered

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.options import OneJsonOption, analyzer_options
+from mien.cli.options import OneJsonOption, analyzer_options, one_of
 from mien.cli.output import complain, errors, tables
 from mien.options import AnalyzerOptions
 
@@ -30,7 +30,12 @@ def batch(
         ),
     ],
     out: Annotated[str, typer.Option(metavar="DIR", help="Folder or address for the results.", show_default=False)],
-    engine: Annotated[str, typer.Option(help="local: processes of this machine; ray: a Ray cluster.")] = "local",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="local: processes of this machine; ray: a Ray cluster.", autocompletion=one_of("local", "ray")
+        ),
+    ] = "local",
     workers: Annotated[int, typer.Option(metavar="N", help="Files read at a time; 0 for one per core.")] = 0,
     address: Annotated[
         str | None,

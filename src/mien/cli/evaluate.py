@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli.options import DataArgument, ForceOption, OneJsonOption, analyzer_options
+from mien.cli.options import USAGES, DataArgument, ForceOption, OneJsonOption, analyzer_options, one_of
 from mien.cli.output import check_outputs, tables, with_progress
 from mien.errors import MissingExtraError
 from mien.options import AnalyzerOptions
@@ -27,7 +27,8 @@ def evaluate(
     usage: Annotated[
         str | None,
         typer.Option(
-            help="Split: Training, PublicTest, PrivateTest, or all.  [default: PublicTest; all of data without splits]"
+            help="Split: Training, PublicTest, PrivateTest, or all.  [default: PublicTest; all of data without splits]",
+            autocompletion=one_of(*USAGES, "all"),
         ),
     ] = None,
     through_detector: Annotated[
@@ -36,7 +37,8 @@ def evaluate(
     head: Annotated[
         str | None,
         typer.Option(
-            help="Which of the model's answers: photo, fer2013 or ferplus.  [default: fer2013 for a CSV, else photo]"
+            help="Which of the model's answers: photo, fer2013 or ferplus.  [default: fer2013 for a CSV, else photo]",
+            autocompletion=one_of("photo", "fer2013", "ferplus"),
         ),
     ] = None,
     corruptions: Annotated[
@@ -65,6 +67,7 @@ def evaluate(
 
         check_outputs("--report", [report / name for name in report_files(corruptions)], force)
     from mien.analyzer import load
+    from mien.classification.base import PHOTO
     from mien.evaluation.evaluate import predict_data, summarize
     from mien.evaluation.metrics import evaluate as measure
 
@@ -74,6 +77,9 @@ def evaluate(
     )
     figures = measure(predictions.labels, predictions.probabilities)
     values = summarize(figures, predictions) | {"precision": analyzer.classifier.precision}
+    if predictions.head == PHOTO:
+        # Sets of photos have few afraid faces, and this figure does not hang on them.
+        values["balanced_accuracy_without_fear"] = figures.balanced_accuracy_without("fear")
     robustness = _harden(predictions, analyzer) if corruptions else None
     if robustness is not None:
         values["corruptions"] = robustness.to_dict()
@@ -111,6 +117,8 @@ def _print(report: Report, values: dict[str, Any]) -> None:
         f"accuracy {report.accuracy:.4f}   macro-F1 {report.macro_f1:.4f}   "
         f"balanced accuracy {report.balanced_accuracy:.4f}   ECE {report.ece:.4f}"
     )
+    if "balanced_accuracy_without_fear" in values:
+        tables.print(f"balanced accuracy without fear {values['balanced_accuracy_without_fear']:.4f}")
     figures = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="per emotion", title_justify="left")
     for column in ("emotion", "precision", "recall", "F1", "support"):
         figures.add_column(column, justify="left" if column == "emotion" else "right")

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import ForceOption, analyzer_options
+from mien.cli.options import ForceOption, analyzer_options, one_of
 from mien.cli.output import check_outputs, complain, tables
+from mien.emotions import LABELS
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions
 
@@ -22,7 +23,8 @@ def explain(
         typer.Option(metavar="N", help="Number of the face from left to right, from 1.  [default: the largest]"),
     ] = None,
     emotion: Annotated[
-        str | None, typer.Option(help="The emotion to explain.  [default: the one that was read]")
+        str | None,
+        typer.Option(help="The emotion to explain.  [default: the one that was read]", autocompletion=one_of(*LABELS)),
     ] = None,
     force: ForceOption = False,
     *,

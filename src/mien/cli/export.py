@@ -9,7 +9,7 @@ import typer
 
 from mien.classification.model_config import CONFIG_FILE
 from mien.cli.data import load_data, require_training
-from mien.cli.options import ForceOption
+from mien.cli.options import ForceOption, one_of
 from mien.cli.output import tables
 from mien.errors import OptionError
 
@@ -19,7 +19,7 @@ def export(
     data: Annotated[Path, typer.Option(help="The data it was trained on, to calibrate on its held-out faces.")],
     out: Annotated[Path, typer.Option(help="Model folder to create.")],
     votes: Annotated[Path | None, typer.Option(help="FER+ votes, if it was trained with votes.")] = None,
-    checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
+    checkpoint: Annotated[str, typer.Option(help="best or last.", autocompletion=one_of("best", "last"))] = "best",
     average: Annotated[
         list[Path] | None,
         typer.Option(

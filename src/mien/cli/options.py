@@ -163,6 +163,10 @@ DataOption = Annotated[Path, typer.Option("--data", help=_DATA)]
 VotesOption = Annotated[
     Path | None, typer.Option("--votes", help="FER+ votes: ferplus_votes.csv or the public fer2013new.csv.")
 ]
-UsageOption = Annotated[str, typer.Option("--usage", help="Split: Training, PublicTest or PrivateTest.")]
+USAGES = ("Training", "PublicTest", "PrivateTest")
+UsageOption = Annotated[
+    str,
+    typer.Option("--usage", help="Split: Training, PublicTest or PrivateTest.", autocompletion=one_of(*USAGES)),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist already.")]
 OneJsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

@@ -32,8 +32,19 @@ def _list_recipes(wanted: bool) -> None:
     raise typer.Exit
 
 
+def _complete_recipe(incomplete: str) -> list[str]:
+    from mien.training.shipped import shipped_recipes
+
+    return [name for name in shipped_recipes() if name.startswith(incomplete)]
+
+
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe (see --list), or a recipe file.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a shipped recipe (see --list), or a recipe file.", autocompletion=_complete_recipe
+        ),
+    ],
     data: DataOption,
     out: Annotated[Path, typer.Option(help="Run folder to create.")],
     votes: VotesOption = None,

@@ -53,6 +53,11 @@ class Report:
         """Plain values, ready for JSON."""
         return asdict(self)
 
+    def balanced_accuracy_without(self, emotion: str) -> float:
+        """Mean recall over the other emotions that occur among the labels, for data that have too little of one."""
+        recalls = [row.recall for name, row in self.per_class.items() if row.support and name != emotion]
+        return sum(recalls) / len(recalls) if recalls else 0.0
+
 
 def evaluate(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Report:
     """Compare probabilities with labels.
