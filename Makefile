@@ -7,8 +7,9 @@ lint:
 	ruff check .
 	ruff format --check .
 
-types:
+types: # strict on src; on tests names, attributes and calls
 	mypy
+	mypy tests
 
 unit:
 	python -m pytest --cov=mien --cov-report=term:skip-covered

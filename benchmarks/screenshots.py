@@ -246,6 +246,18 @@ def _window(target: Path, source: Path, keys: tuple[str, ...]) -> None:
         screen.wait()
 
 
+def make_clip(path: Path, picture: np.ndarray, width: int) -> None:
+    """Twenty seconds in which the camera sways over a picture."""
+    from mien.video import VideoWriter
+
+    if path.exists():
+        return
+    with VideoWriter(path) as writer:
+        for number in range(300):
+            left = round((picture.shape[1] - width) / 2 * (1 + np.sin(number / 12)))
+            writer.write(np.ascontiguousarray(picture[:, left : left + width]), number / 15)
+
+
 def main() -> None:
     """Take the pictures."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
@@ -254,17 +266,11 @@ def main() -> None:
     shared = here.parent / "shared" / "media"
     one = here / "examples" / "astronaut.jpg"
     many = shared / "multi_face.jpg" if shared.is_dir() else one
-    clip = folder / "clip.mp4"
-    if not clip.exists():
-        from mien.video import VideoWriter
-
-        picture = cv2.resize(cv2.imread(str(one)), (480, 480), interpolation=cv2.INTER_AREA)
-        with VideoWriter(clip) as writer:
-            for number in range(300):
-                left = round(30 + 30 * np.sin(number / 12))
-                writer.write(np.ascontiguousarray(picture[:360, left : left + 420]), number / 15)
+    clip, crowd = folder / "clip.mp4", folder / "many.mp4"
+    make_clip(clip, cv2.resize(cv2.imread(str(one)), (480, 480), interpolation=cv2.INTER_AREA)[:360], 420)
+    make_clip(crowd, cv2.resize(cv2.imread(str(many)), (720, 480), interpolation=cv2.INTER_AREA), 640)
     web(folder, sys.argv[2:], one, many, clip)
-    window(folder, sys.argv[2:], clip, clip)
+    window(folder, sys.argv[2:], clip, crowd)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_a_picture_that_cannot_be_read_is_raised_or_returned(
     analyzer: Analyzer, astronaut: np.ndarray, tmp_path: Path
 ) -> None:
     absent = tmp_path / "absent.jpg"
-    sources = [astronaut, absent, astronaut]
+    sources: list[Any] = [astronaut, absent, astronaut]
     found = list(analyzer.analyze_many(sources, errors="return"))
     assert [type(each) for each in found] == [FrameResult, ImageError, FrameResult]
     error = found[1]

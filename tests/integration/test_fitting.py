@@ -123,7 +123,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
     def poisoned(self: FaceModule, batch: tuple[torch.Tensor, ...], index: int) -> torch.Tensor:
         if self.current_epoch == 2:
             with torch.no_grad():
-                self.network.classifier.weight.fill_(float("nan"))
+                self.network.classifier.weight.fill_(float("nan"))  # type: ignore[operator, union-attr]
         return step(self, batch, index)  # type: ignore[arg-type]
 
     monkeypatch.setattr(FaceModule, "training_step", poisoned)

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="needs the extra train")
+pytest.importorskip("torch", reason="needs the extra train")
+import torch
+
 pytest.importorskip("lightning", reason="needs the extra train")
 
 from mien.classification.classifier import EmotionClassifier

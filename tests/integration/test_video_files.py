@@ -14,10 +14,10 @@ import videos
 from PIL import Image
 
 from mien.errors import OptionError, VideoError
-from mien.video import VideoWriter, open_video, prefetch
+from mien.video import VideoFrame, VideoWriter, open_video, prefetch
 
 
-def read(path: Path, **options: float) -> list[tuple[int, float, np.ndarray]]:
+def read(path: Path, **options: float) -> list[VideoFrame]:
     with open_video(path, **options) as video:  # type: ignore[arg-type]
         frames = list(video)
         assert video.damage is None

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="needs the extra train")
+pytest.importorskip("torch", reason="needs the extra train")
+import torch
 
 from mien.training.augment import Augment
 

@@ -357,8 +357,8 @@ def test_people_do_not_mix(serve: Any, astronaut: NDArray[np.uint8], analyzer: A
     with ThreadPoolExecutor(12) as threads:
         for number, result in threads.map(ask, range(72)):
             assert [face.box for face in result] == [face.box for face in expected[number]]
-            for face, own in zip(result, expected[number], strict=True):
-                assert list(face.probabilities.values()) == pytest.approx(list(own.probabilities.values()), abs=2e-3)
+            for read, own in zip(result, expected[number], strict=True):
+                assert list(read.probabilities.values()) == pytest.approx(list(own.probabilities.values()), abs=2e-3)
 
 
 @pytest.mark.parametrize(

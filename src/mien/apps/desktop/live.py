@@ -131,6 +131,9 @@ class Live:
                 elif self._capture.finished:
                     return
         except Exception as error:
+            if self._closed.is_set():
+                # The program may be ending, and networks with it.
+                return
             # As in Capture: whatever it is, the window must learn of it.
             _LOG.exception("reading faces failed")
             self._error = error if isinstance(error, MienError) else MienError(f"reading faces failed: {error}")
