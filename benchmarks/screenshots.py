@@ -265,7 +265,10 @@ def main() -> None:
     here = Path(__file__).resolve().parents[1]
     shared = here.parent / "shared" / "media"
     one = here / "examples" / "astronaut.jpg"
-    many = shared / "multi_face.jpg" if shared.is_dir() else one
+    many = shared / "multi_face.jpg"
+    if not many.is_file():
+        many = folder / "many.jpg"
+        cv2.imwrite(str(many), np.hstack([cv2.imread(str(one))[:280, 100:350]] * 3))
     clip, crowd = folder / "clip.mp4", folder / "many.mp4"
     make_clip(clip, cv2.resize(cv2.imread(str(one)), (480, 480), interpolation=cv2.INTER_AREA)[:360], 420)
     make_clip(crowd, cv2.resize(cv2.imread(str(many)), (720, 480), interpolation=cv2.INTER_AREA), 640)
