@@ -98,7 +98,7 @@ def main(
         np.save(faces, test.pixels)
         paths.write_text(json.dumps([str(photos / row["file"]) for row in rows]), encoding="utf-8")
         answers = {
-            "mien": run(Path(sys.executable), _MIEN, faces, paths, "mien-1"),
+            "mien": run(Path(sys.executable), _MIEN, faces, paths, "mien-2"),
             "mien-1-tiny": run(Path(sys.executable), _MIEN, faces, paths, "mien-1-tiny"),
             "fer": run(fer_python, _FER, faces, paths),
         }

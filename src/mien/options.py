@@ -56,7 +56,7 @@ class AnalyzerOptions:
             are looked up when they are opened.
     """
 
-    model: str = "mien-1"
+    model: str = "mien-2"
     detector: str = "yunet"
     min_confidence: float | None = None
     device: str = "auto"

@@ -203,7 +203,7 @@ def test_the_model_page_shows_the_card_and_refuses_a_wrong_folder(visit: Visit, 
     page = visit("/model")
     page.get_by_text("How sure is sure").wait_for()
     assert page.locator(".mien-recall .mien-bar").count() == 7
-    limit = f"{100 * load_config(find_model('mien-1')).uncertain_below:.0f} %"
+    limit = f"{100 * load_config(find_model('mien-2')).uncertain_below:.0f} %"
     assert page.get_by_text(f"An answer below {limit} has a question mark").is_visible()
     page.get_by_text("The model card").click()
     page.get_by_text("What it must not be used for").wait_for()
@@ -219,14 +219,14 @@ def test_the_model_page_shows_the_card_and_refuses_a_wrong_folder(visit: Visit, 
     use(tmp_path / "nowhere")
     page.get_by_text("no such model; expected a folder with model.onnx and config.json").wait_for()
     broken = tmp_path / "broken"
-    shutil.copytree(find_model("mien-1"), broken)
+    shutil.copytree(find_model("mien-2"), broken)
     for network in broken.glob("*.onnx"):
         network.write_bytes(b"not a network")
     use(broken)
     page.locator("[data-testid=stAlert]").get_by_text("broken").wait_for()
-    assert page.get_by_text("Still using mien-1").is_visible()
+    assert page.get_by_text("Still using mien-2").is_visible()
     mine = tmp_path / "mine"
-    shutil.copytree(find_model("mien-1"), mine)
+    shutil.copytree(find_model("mien-2"), mine)
     use(mine)
     page.get_by_text(f"Using {mine} from now on").wait_for()
 
@@ -234,7 +234,7 @@ def test_the_model_page_shows_the_card_and_refuses_a_wrong_folder(visit: Visit, 
 def test_visitors_do_not_mix(visit: Visit, astronaut_path: Path, tmp_path: Path) -> None:
     mine, other = visit("/model"), visit("/photo")
     folder = tmp_path / "mine"
-    shutil.copytree(find_model("mien-1"), folder)
+    shutil.copytree(find_model("mien-2"), folder)
     config = json.loads((folder / "config.json").read_text())
     # Everything this model says is uncertain.
     (folder / "config.json").write_text(json.dumps(config | {"uncertain_below": 1.0}))

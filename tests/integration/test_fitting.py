@@ -202,7 +202,8 @@ def test_a_start_that_cannot_be_taken_is_refused(drawn: FaceSet, tmp_path: Path)
 
     refuse("mien-1", "mien-1: is of another kind: its network is mien, and mien-light is needed", "mien-light")
     refuse(
-        "mien-9", "mien-9: nothing to begin with; expected a run folder, a model folder, or one of mien-1, mien-1-tiny"
+        "mien-9",
+        "mien-9: nothing to begin with; expected a run folder, a model folder, or one of mien-1, mien-1-tiny, mien-2",
     )
     run = fit(replace(QUICK, epochs=1), drawn, tmp_path / "run", progress=False)
     refuse(run, "has no head 'ferplus'; leave --votes out", "cnn2-lite", 2)

@@ -26,6 +26,9 @@ COMMANDS = [
     ("video", "clip.mp4", "--table", "{name}.csv", "clip.csv"),
     ("video", "clip.mp4", "--out", "seen.mp4", "seen.mp4"),
     ("video", "clip.mp4", "--timeline", "line.png", "line.png"),
+    ("video", "clip.mp4", "--report", "report.html", "report.html"),
+    ("video", "clip.mp4", "--summary", "people.csv", "people.csv"),
+    ("video", "clip.mp4", "--episodes", "episodes.csv", "episodes.csv"),
     ("explain", "picture.png", "--out", "map.png", "map.png"),
     ("evaluate", "faces.csv", "--report", "report", "report/report.md"),
     ("evaluate", "faces.csv", "--report", "report", "report/classes.png"),
@@ -36,6 +39,7 @@ COMMANDS = [
 ]
 # Options that take a file or folder without writing to it, or that have a rule of their own against overwriting.
 OTHERS = {
+    ("photo", "--crops"): "a folder that has to be empty: see test_crops",
     ("export", "--out"): "a folder: see test_after_training",
     ("train", "--out"): "a folder, which --resume goes on with: see test_damaged_runs",
     ("batch", "--out"): "a folder, which the next run goes on with: see test_batch",

@@ -27,7 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_is_small_and_complete(wheel: Path) -> None:
     assert wheel.stat().st_size < 20_000_000
     names = zipfile.ZipFile(wheel).namelist()
-    models = ("mien-1", "mien-1-tiny")
+    models = ("mien-1", "mien-1-tiny", "mien-2")
     for part in ("model.onnx", "model-int8.onnx", "config.json", "README.md"):
         assert all(f"mien/models/{model}/{part}" in names for model in models)
     assert "mien/py.typed" in names

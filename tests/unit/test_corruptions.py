@@ -105,7 +105,7 @@ def test_drops_are_accuracy_lost_and_repeat() -> None:
 
 
 def test_the_card_was_measured_with_these_strengths() -> None:
-    card = (SHIPPED / "mien-1" / "README.md").read_text(encoding="utf-8")
+    card = (SHIPPED / "mien-2" / "README.md").read_text(encoding="utf-8")
     rows = {
         cells[0]: tuple(cells[1::2]) for line in card.splitlines() if len(cells := line.strip("| ").split(" | ")) == 7
     }

@@ -83,7 +83,7 @@ def test_the_page_may_contact_no_other_server(files: dict[str, bytes]) -> None:
 
 
 def test_settings_are_those_of_python() -> None:
-    config = load_config(find_model("mien-1"))
+    config = load_config(find_model("mien-2"))
     settings = page_settings(config, AnalyzerOptions(min_confidence=0.4, smoothing_s=0.9), 5)
     assert settings["crop"] == {"scale": preprocessing.CROP_SCALE, "shift": preprocessing.CROP_SHIFT}
     assert settings["model"]["uncertain_below"] == 0.4

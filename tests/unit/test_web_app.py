@@ -433,7 +433,7 @@ def test_the_model_page_opens_a_model_and_refuses_what_is_none(tmp_path: Path) -
 
 def test_a_model_whose_files_are_replaced_is_opened_again(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
-    shutil.copytree(find_model("mien-1"), folder)
+    shutil.copytree(find_model("mien-2"), folder)
 
     def script(folder: str) -> None:
         import streamlit as st

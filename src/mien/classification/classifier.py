@@ -34,7 +34,7 @@ class EmotionClassifier:
         OptionError: If there is no such model, or the device, the number of threads or the precision is not possible.
     """
 
-    def __init__(self, model: str = "mien-1", device: str = "auto", threads: int = 0, precision: str = "auto") -> None:
+    def __init__(self, model: str = "mien-2", device: str = "auto", threads: int = 0, precision: str = "auto") -> None:
         folder = find_model(model)
         self.config = load_config(folder)
         file = choose_file(folder, device, precision)

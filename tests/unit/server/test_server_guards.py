@@ -220,7 +220,7 @@ def test_probes_and_model(serve: Any, analyzer: Analyzer) -> None:
         assert client.get(path).json()["status"] == "ok"
     assert client.get("/v1/model").status_code == 401
     model = client.get("/v1/model", headers={"Authorization": "Bearer secret"}).json()
-    assert (model["name"], model["precision"]) == ("mien-1", analyzer.classifier.precision)
+    assert (model["name"], model["precision"]) == ("mien-2", analyzer.classifier.precision)
     assert model["digest"].startswith("sha256:")
     assert model["labels"] == ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
     client.__exit__()
