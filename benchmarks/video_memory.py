@@ -32,7 +32,7 @@ def main(
         frames = _repeat(clip, long, minutes * 60)
         outputs = ["--table", f"{folder}/rows.csv", "--timeline", f"{folder}/line.png", "--out", f"{folder}/out.mp4"]
         command = [sys.executable, "-m", "mien.cli.main", "video", str(long), "--every", str(every), *outputs]
-        samples = _watch(command, folder / ".rows.csv.partial", frames // every)
+        samples = _watch(command, folder, frames // every)
     for share in (0.1, 0.25, 0.5, 0.75, 1.0):
         print(f"{share:5.0%}  {next(rss for done, rss in samples if done >= min(share, samples[-1][0])):7.1f} MB")
 
@@ -57,16 +57,18 @@ def _repeat(clip: Path, target: Path, seconds: float) -> int:
     return frames
 
 
-def _watch(command: list[str], table: Path, rows: int) -> list[tuple[float, float]]:
+def _watch(command: list[str], folder: Path, rows: int) -> list[tuple[float, float]]:
     """Run a command; returns how much of the table was written at each moment, and the memory in MB."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     samples = []
     while process.poll() is None:
         time.sleep(0.5)
         try:
+            # The table has a temporary name until it is complete.
+            table = next(folder.glob(".rows.*.partial.csv"))
             done = table.read_bytes().count(b"\n") / rows
             pages = Path(f"/proc/{process.pid}/status").read_text().split("VmRSS:")[1].split()[0]
-        except (FileNotFoundError, IndexError):
+        except (FileNotFoundError, IndexError, StopIteration):
             continue
         samples.append((done, int(pages) / 1024))
     if process.returncode:

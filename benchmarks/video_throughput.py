@@ -3,7 +3,7 @@
     python benchmarks/video_throughput.py clip.mp4
     python benchmarks/video_throughput.py clip.mp4 --fer-python other-env/bin/python
 
-Measures whole processes, from start to exit, with detection on every frame. The runs take turns, so that whatever
+Measures whole processes, from start to exit, every frame read. The runs take turns, so that whatever
 else the machine does touches all of them; the best of each counts. The seconds of processor time beside it hardly
 depend on what else the machine does: divided by the cores they are the least a run can take. `fer` needs an
 environment of its own (`pip install fer`), whose Python is named with ``--fer-python``.
@@ -51,7 +51,7 @@ def main(
         seconds, size, rate = video.end_s, f"{video.width}x{video.height}", float(video.rate or 0)
     print(f"{clip.name}: {size}, {rate:.2f} frames/s, {seconds:.2f} s; {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
-        mien = [sys.executable, "-m", "mien.cli.main", "video", str(clip)]
+        mien = [sys.executable, "-m", "mien.cli.main", "video", str(clip), "--force"]
         table = ["--table", f"{folder}/rows.csv"]
         runs = {"mien, table": [*mien, *table], "mien, table and video": [*mien, *table, "--out", f"{folder}/out.mp4"]}
         if fer_python is not None:

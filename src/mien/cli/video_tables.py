@@ -51,8 +51,7 @@ class SharedTable:
         Raises:
             OptionError: If it is no such table.
         """
-        from mien.tables import read_rows
-        from mien.video.episodes import printable
+        from mien.tables import printable, read_rows
         from mien.video.summary import INTERRUPTED
 
         if not self.path.exists():
@@ -71,7 +70,7 @@ class SharedTable:
 
     def keep(self, videos: Collection[Path]) -> None:
         """Leave out the rows of all videos but these."""
-        from mien.video.episodes import printable
+        from mien.tables import printable
 
         names = {printable(str(video)) for video in videos}
         self._rows = [row for row in self._rows if row["video"] in names]

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from mien.analyzer import by_emotion
 from mien.emotions import Emotion
 from mien.results import Face, FrameResult
-from mien.tracking.smoothing import SETTLE_S, SWITCH_MARGIN
 from mien.tracking.stream import with_smoothed
 from mien.tracking.tracker import KEEP_S
 
 SMOOTH_AHEAD_S = 0.5
 """Seconds of answers on either side that are averaged."""
-DECIDE_AHEAD_S = 0.4
-"""Seconds of averages after a change of the label that tell whether it lasts."""
+DECIDE_AHEAD_S = 0.8
+"""Seconds of averages after a change of the label that tell whether it lasts: about twice the shortest expression that
+is shown, because expressions that are meant to be seen last half a second and more (Ekman 2003)."""
 
 _T = TypeVar("_T")
 _Key: TypeAlias = "tuple[int, int]"
@@ -49,8 +49,8 @@ class LookAhead(Generic[_T]):
     """Holds frames back for `SMOOTH_AHEAD_S` + `DECIDE_AHEAD_S` and gives them out with what came after in mind.
 
     Probabilities are averaged with weights that fall off exponentially to both sides alike, hence without lag. The
-    label changes where another emotion becomes likelier, if it goes on to be likelier by `SWITCH_MARGIN` or stays
-    likelier for as long as can be seen; it does not wait for that as a live one must.
+    label changes where another emotion becomes likelier, if it is likelier on average over the `DECIDE_AHEAD_S` that
+    follow; it does not wait for that as a live one must.
 
     Args:
         time_constant_s: As for `EmotionSmoother`: seconds within which a weight falls to 37 %; 0 averages nothing.
@@ -158,17 +158,13 @@ class LookAhead(Generic[_T]):
         averages = self._averages[key]
         likeliest = _ORDER[int(averages[0][1].argmax())]
         last_s, shown = self._shown.get(key, (-math.inf, likeliest))
-        if likeliest is shown or time_s - last_s >= KEEP_S or not self._time_constant_s:
+        if not self._time_constant_s:
             return likeliest
-        for at, average in averages:
-            if at > time_s + DECIDE_AHEAD_S:
-                break
-            lead = average[likeliest.number] - average[shown.number]
-            if lead <= 0:
-                return shown
-            if lead >= SWITCH_MARGIN:
-                return likeliest
-        return likeliest if averages[-1][0] - time_s >= min(DECIDE_AHEAD_S, SETTLE_S) * 0.9 else shown
+        ahead = sum(average for at, average in averages if at <= time_s + DECIDE_AHEAD_S)
+        if time_s - last_s >= KEEP_S:
+            # Somebody appears: no label was shown that could stay.
+            return _ORDER[int(np.argmax(ahead))]
+        return likeliest if np.asarray(ahead)[likeliest.number] > np.asarray(ahead)[shown.number] else shown
 
     def _rename(self, old: int, new: int) -> None:
         for held in self._held:

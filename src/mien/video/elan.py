@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mien.emotions import LABELS
-from mien.video.episodes import printable
+from mien.tables import printable
 
 if TYPE_CHECKING:
     from mien.video.summary import Summary

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mien.emotions import Emotion
 from mien.errors import MissingExtraError, OptionError
 from mien.files import AtomicFile
-from mien.tables import RowsFile
+from mien.tables import RowsFile, printable
 from mien.video.strips import GAP_S
 
 if TYPE_CHECKING:
@@ -117,11 +117,6 @@ def episode_rows(summary: Summary) -> Iterator[dict[str, Any]]:
         }
 
 
-def printable(name: str) -> str:
-    """The name of a file as text, which it need not be."""
-    return name.encode(errors="backslashreplace").decode()
-
-
 def with_participant(columns: Mapping[str, str]) -> dict[str, str]:
     """The columns of a table with one for the participant, after that for the person."""
     wide: dict[str, str] = {}
@@ -140,7 +135,7 @@ def check_suffix(path: Path, suffixes: Iterable[str], what: str) -> None:
         MissingExtraError: If the format needs a package that is not installed.
     """
     if path.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
-        raise MissingExtraError("writing Parquet", "video")
+        raise MissingExtraError("writing Parquet", "tables")
     if path.suffix.lower() not in suffixes:
         raise OptionError(f"unknown format {path.suffix!r} for {what}; use {', '.join(suffixes)}", path)
 

@@ -34,7 +34,7 @@ OutputPath: TypeAlias = "str | os.PathLike[str]"
 _Sink: TypeAlias = Callable[[VideoFrame, FrameResult], None]
 
 
-HOLD_BYTES = 192_000_000
+HOLD_BYTES = 256_000_000
 """Frames that wait for what comes after them take no more memory than this; of very large ones fewer wait."""
 
 FULL_SEARCH_S = 0.25
@@ -91,7 +91,7 @@ def analyze_video(
         fps: Read so many frames in a second of the video, in place of ``every``.
         detect_every: Look for faces in every n-th of these; in between they are moved on as they moved before.
         on_frame: Called with each frame and what was read in it, in order, for progress or results of your own, up to
-            a second of the video after it was read. What it raises ends the reading, and no file is written.
+            1.3 seconds of the video after it was read. What it raises ends the reading, and no file is written.
         cancelled: Asked after each frame; once it is true, reading ends, and the files hold what was read so far.
         analyzer: What to read with; None opens one.
         **values: As for `mien.load`, in place of ``analyzer``.
@@ -235,7 +235,7 @@ def read_frames(
         cancelled: Asked after each frame that is given out, or read while none is; once true, reading ends.
 
     Yields:
-        Each frame and what was read in it, up to a second of the video later.
+        Each frame and what was read in it, up to 1.3 seconds of the video later.
     """
 
     def find() -> Iterator[tuple[VideoFrame, FrameDetections]]:

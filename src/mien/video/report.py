@@ -23,8 +23,9 @@ from mien.files import AtomicFile
 from mien.live.colors import hexadecimal
 from mien.live.portraits import Portraits
 from mien.results import FrameResult
+from mien.tables import printable
 from mien.video.elan import relative_path
-from mien.video.episodes import Episode, check_suffix, printable
+from mien.video.episodes import Episode, check_suffix
 from mien.video.strips import Strips, stretches, tick_times
 from mien.video.summary import Summary, TrackSummary
 
