@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 from PIL import Image
+
+from mien.options import AnalyzerOptions
 
 NUMBERS = (
     *("0", "-1", "1", "nan", "inf", "-inf", "1e308", "1e-308", "100000000000000000000", "-100000000000000000000"),
@@ -134,6 +136,65 @@ def labels(dice: Generator) -> str:
     return mutate(dice, text.encode()).decode("latin-1") if how > 3 else text
 
 
+YAML = (
+    *("!!int abc", "!!timestamp foo", "2001-99-99", ".nan", ".inf", "-.inf", "[" * 300, "{a: 1", "&a [*a]", "*b"),
+    *("!!python/object/apply:os.system [true]", "~", "[]", "{}", "'", "0x1F", "1:2:3", "\0", "!!binary x"),
+)
+
+
+def yaml_text(dice: Generator, text: str) -> str:
+    """A recipe, or the description of a run's data, with something wrong in it."""
+    lines = text.splitlines()
+    how = int(dice.integers(4))
+    if how == 0:
+        return mutate(dice, text.encode()).decode("utf-8", "replace")
+    place = int(dice.integers(len(lines)))
+    if how == 1:
+        del lines[place]
+    else:
+        bad = str(dice.choice(np.array(YAML if how == 2 else NUMBERS, object)))
+        key, colon, _ = lines[place].partition(":")
+        lines[place] = f"{key}{colon or ':'} {bad}"
+    return "\n".join(lines)
+
+
+def tree(dice: Generator, pictures: list[tuple[str, bytes]]) -> dict[str, bytes | None]:
+    """A folder of labeled pictures, more or less: contents by name; None is a named pipe."""
+    names = [
+        "angry",
+        "happy",
+        "7",
+        "0",
+        "Sad ",
+        "train/fear",
+        "val/fear",
+        "test/disgust",
+        "nonsense",
+        ".hidden",
+        "a\nb",
+    ]
+    files: dict[str, bytes | None] = {}
+    for number in range(int(dice.integers(0, 6))):
+        _, content = pictures[int(dice.integers(len(pictures)))]
+        kind = str(dice.choice(["jpg", "PNG", "txt", "heic", "m3u8"]))
+        content = mutate(dice, content) if dice.random() < 0.4 else content
+        files[f"{dice.choice(names)}/{number}.{kind}"] = content if dice.random() < 0.9 else None
+    if dice.random() < 0.5:
+        listed = [f"{name},{dice.choice(names)},{dice.choice(['train', 'val', 'PublicTest', 'x'])}" for name in files]
+        text = "\n".join(
+            [str(dice.choice(["file,emotion,usage", "file,emotion", "\ufefffile,emotion", "a,b"])), *listed]
+        )
+        text += str(dice.choice(["", "\n../../etc/passwd,happy,train", "\n,,", '\n"open', "\n/dev/zero,happy,train"]))
+        files["labels.csv"] = text.encode() if dice.random() < 0.7 else mutate(dice, text.encode())
+    return files
+
+
+def option_values(dice: Generator, names: list[str]) -> dict[str, Any]:
+    """Options of the library, one or two of them wrong."""
+    bad = [*NUMBERS[:20], float("nan"), float("inf"), 10**20, -1, 0, None, True, [], {}, b"x", 0.5, 640, np.int64(3)]
+    return {str(name): bad[int(dice.integers(len(bad)))] for name in dice.choice(names, int(dice.integers(1, 3)))}
+
+
 OPTIONS = (
     *("--detector", "--detect-size", "--rotate", "--model", "--precision", "--mirror", "--min-confidence"),
     *("--device", "--threads", "--nonsense"),
@@ -159,7 +220,7 @@ def command(dice: Generator, picture: Path) -> list[str]:
 
 
 def cases(
-    seed: int, count: int, portrait: np.ndarray, clip: bytes, model: dict[str, Any], place: Path
+    seed: int, count: int, portrait: np.ndarray, clip: bytes, model: dict[str, Any], recipe: str, place: Path
 ) -> Iterator[Case]:
     """So many cases.
 
@@ -169,10 +230,13 @@ def cases(
         portrait: uint8 (H, W, 3) BGR.
         clip: A short video file.
         model: A model's config.json.
+        recipe: A recipe, as its file.
         place: A picture in the file system.
     """
     pictures = picture_seeds(portrait)
-    shares = {"picture": 9, "array": 4, "video": 1, "model": 3, "csv": 2, "options": 1}
+    shares = {"picture": 8, "array": 3, "video": 1, "model": 2, "csv": 2, "command": 1, "recipe": 2, "folder": 1}
+    shares |= {"options": 1, "run": 1}
+    names = [field.name for field in fields(AnalyzerOptions)]
     kinds = [kind for kind, share in shares.items() for _ in range(share)]
     for number in range(count):
         dice = np.random.default_rng((seed, number))
@@ -189,5 +253,14 @@ def cases(
             yield Case(kind, name, config(dice, model))
         elif kind == "csv":
             yield Case(kind, name, labels(dice))
+        elif kind == "recipe":
+            yield Case(kind, name, yaml_text(dice, recipe))
+        elif kind == "folder":
+            yield Case(kind, name, tree(dice, pictures))
+        elif kind == "options":
+            yield Case(kind, name, option_values(dice, names))
+        elif kind == "run":
+            # Which file of a run is damaged, and how, is decided where the run is.
+            yield Case(kind, name, dice)
         else:
             yield Case(kind, name, command(dice, place))

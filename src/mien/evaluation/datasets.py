@@ -19,6 +19,7 @@ from mien.emotions import Emotion
 from mien.errors import DataError, ImageError, OptionError
 from mien.evaluation.face_set import FACE_SIDE, USAGES, FaceSet, pixel_digest
 from mien.evaluation.fer2013 import open_text, read_fer2013, read_votes
+from mien.files import is_special
 from mien.images import IMAGE_SUFFIXES, read_image
 from mien.preprocessing import frame_to_crop
 
@@ -165,6 +166,8 @@ def _list_labels(path: Path) -> list[LabeledImage]:
                 usage = _parse_usage(record["usage"] or "") if "usage" in columns else ""
             except DataError as error:
                 raise DataError(error.reason, where) from None
+            if is_special(path.parent / record["file"]):
+                raise DataError(f"{record['file'][:80]!r} is a pipe or a device, expected a picture", where)
             images.append(LabeledImage(path.parent / record["file"], label, usage))
     return images
 
