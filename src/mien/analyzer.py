@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from mien.classification.base import Classifier, predict_mirrored
 from mien.classification.classifier import EmotionClassifier
+from mien.classification.litert import SUFFIX, LiteRtClassifier
 from mien.classification.quality import is_severe, quality_flags
 from mien.detection import DetectedFace, FaceAligner, FaceDetector, Frame, create_detector
 from mien.detection.base import PhotoDetector, TurnAligner, TwoLookDetector
@@ -283,9 +285,16 @@ def load(options: AnalyzerOptions | None = None, **values: Unpack[OptionValues])
     return Analyzer(
         create_detector(options.detector, options.device, options.threads, options.detect_size),
         LandmarkAligner(options.device, options.threads),
-        EmotionClassifier(options.model, options.device, options.threads, options.precision),
+        open_classifier(options),
         options,
     )
+
+
+def open_classifier(options: AnalyzerOptions) -> Classifier:
+    """Open the model that the options name; raises as `load`."""
+    if options.model.lower().endswith(SUFFIX):
+        return LiteRtClassifier(Path(options.model), options.device, options.threads, options.precision)
+    return EmotionClassifier(options.model, options.device, options.threads, options.precision)
 
 
 def predict_emotion(source: ImageSource, **values: Unpack[OptionValues]) -> Face | None:

@@ -32,7 +32,7 @@ class AnalyzerOptions:
     """How pictures are read.
 
     Attributes:
-        model: Name of a shipped model, or path of a model folder.
+        model: Name of a shipped model, or path of a model folder or of a ``.tflite`` file (extra ``phone``).
         detector: ``yunet`` or ``haar``.
         min_confidence: A face whose most likely emotion is less likely than this is called uncertain, 0..1;
             None takes the threshold that the model was calibrated for.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.classification.base import PHOTO, check_head
-from mien.classification.model_config import INT8_FILE, find_model, load_config
+from mien.classification.model_config import INT8_FILE, ModelConfig, find_model, load_config
 from mien.errors import ModelError, OptionError
 from mien.options import PRECISIONS
 from mien.preprocessing import to_tensor
@@ -91,14 +91,10 @@ class EmotionClassifier:
             ModelError: If the network answers with infinite numbers or NaN.
         """
         check_head(head, self.config)
-        scales, biases = np.array(self.config.scales, np.float32), np.array(self.config.biases, np.float32)
-        logits = self.predict_logits(crops) * scales + biases
+        logits = self.predict_logits(crops)
         if not np.isfinite(logits).all():
             raise ModelError("answers with infinite numbers or NaN: its weights are damaged", self._file)
-        if head in self.config.heads:
-            return softmax(logits[:, self.config.heads.index(head)])
-        answers = blend(logits, np.array(self.config.priors), self.config.prior_power)
-        return softmax(np.log(answers) / np.float32(self.config.photo_temperature))
+        return answer(logits, self.config, head)
 
 
 def choose_file(folder: Path, device: str, precision: str) -> Path:
@@ -122,6 +118,24 @@ def choose_file(folder: Path, device: str, precision: str) -> Path:
     if precision == "int8" or (precision == "auto" and on_cpu and small.is_file() and has_int8_instructions()):
         return small
     return folder / "model.onnx"
+
+
+def answer(logits: NDArray[np.float32], config: ModelConfig, head: str) -> NDArray[np.float32]:
+    """Calibrated probabilities from a network's answers.
+
+    Args:
+        logits: (N, heads, 7), finite.
+        config: What is known of the model.
+        head: As for `EmotionClassifier.predict_proba`.
+
+    Returns:
+        float32 (N, 7); rows add up to 1.
+    """
+    logits = logits * np.array(config.scales, np.float32) + np.array(config.biases, np.float32)
+    if head in config.heads:
+        return softmax(logits[:, config.heads.index(head)])
+    answers = blend(logits, np.array(config.priors), config.prior_power)
+    return softmax(np.log(answers) / np.float32(config.photo_temperature))
 
 
 def blend(logits: NDArray[np.float32], priors: NDArray[np.float64], prior_power: float) -> NDArray[np.float32]:

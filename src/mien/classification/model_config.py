@@ -103,6 +103,19 @@ def load_config(folder: Path) -> ModelConfig:
         raise ModelError(f"cannot be read: {error.strerror}", path) from error
     except (ValueError, RecursionError) as error:
         raise ModelError("is not a valid model description: it is damaged or not JSON", path) from error
+    return parse_config(values, path)
+
+
+def parse_config(values: Any, path: Path) -> ModelConfig:
+    """Check what a ``config.json`` says.
+
+    Args:
+        values: Its content.
+        path: The file it is from, to name in errors.
+
+    Raises:
+        ModelError: If it is damaged or says something this version cannot do.
+    """
     try:
         config = build(ModelConfig, values, ignore_unknown=True)
     except PlainValueError as error:

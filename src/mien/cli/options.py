@@ -32,7 +32,9 @@ def _complete_model(incomplete: str) -> list[str]:
 
 ModelOption = Annotated[
     str,
-    typer.Option("--model", help="Name of a shipped model, or a model folder.", autocompletion=_complete_model),
+    typer.Option(
+        "--model", help="Name of a shipped model, a model folder, or a .tflite file.", autocompletion=_complete_model
+    ),
 ]
 DetectorOption = Annotated[
     str, typer.Option("--detector", help="Face detector: yunet or haar.", autocompletion=one_of(*DETECTORS))
