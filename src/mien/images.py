@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -30,7 +31,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PP
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
     | {".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
-    # These cannot be read, but whoever has such photos must hear of it.
+    # These need the extra heic; without it their owners must hear of it.
     | {".heic", ".heif"}
 )
 """Suffixes, in lower case, of the files that are taken for pictures."""
@@ -40,6 +41,17 @@ _MAX_BYTES = 8 * MAX_PIXELS
 
 # Pictures become frames piece by piece, so that no second copy of all of them is needed.
 _PIECE_PIXELS = 1 << 18
+
+
+@lru_cache(maxsize=1)
+def _formats() -> tuple[str, ...]:
+    """What can be read: with the extra ``heic`` the photos of iPhones, too."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return _FORMATS
+    register_heif_opener()
+    return (*_FORMATS, "HEIF")
 
 
 def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
@@ -96,7 +108,7 @@ def is_picture(path: Path) -> bool:
     if path.suffix:
         return path.suffix.lower() in IMAGE_SUFFIXES
     try:
-        with Image.open(path, formats=_FORMATS):
+        with Image.open(path, formats=_formats()):
             return True
     except Exception:  # As in `_refusals`: whatever the parsers raise.
         return False
@@ -123,7 +135,9 @@ def _read_file(path: Path) -> BytesIO:
 def _name_format(start: bytes) -> str:
     """What to say of a file that Pillow does not know, by its first bytes."""
     if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"heim", b"mif1", b"msf1"):
-        return "is a HEIC picture, which mien does not read; save it as JPEG or PNG"
+        if "HEIF" in _formats():
+            return "is a damaged HEIC picture; save it as JPEG or PNG"
+        return "is a HEIC picture; run: pip install 'mien[heic]', or save it as JPEG or PNG"
     if start[4:8] == b"ftyp" and start[8:11] != b"avi":
         return "is a video, expected a picture"
     if start[:4] in (b"II*\0", b"MM\0*"):
@@ -132,7 +146,7 @@ def _name_format(start: bytes) -> str:
 
 
 def _decode(stream: BytesIO, name: str, max_pixels: int) -> Frame:
-    with _refusals(name, max_pixels, stream), Image.open(stream, formats=_FORMATS) as image:
+    with _refusals(name, max_pixels, stream), Image.open(stream, formats=_formats()) as image:
         check_size(image, name, max_pixels)
         check_work(image, stream, name)
         return _from_pil(image, name, max_pixels)

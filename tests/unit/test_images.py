@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from mien import images
 from mien.errors import ImageError, OptionError, OutputError
 from mien.images import read_image, write_image
 from mien.options import MAX_PIXELS
@@ -147,7 +150,6 @@ def test_arrays(array: np.ndarray, expected: tuple[int, int, int]) -> None:
             "is a damaged TIFF, or one with floating-point numbers; save it with 8",
             id="float color TIFF",
         ),
-        pytest.param(b"\0\0\0\x18ftypheic" + bytes(99), "HEIC picture, which mien does not read; save it", id="HEIC"),
         pytest.param(b"\0\0\0\x18ftypmp42" + bytes(99), "is a video, expected a picture", id="video"),
         pytest.param(b"%!PS-Adobe-3.0 EPSF-3.0", "not a picture in a known format; save it as", id="runs a program"),
     ],
@@ -157,6 +159,27 @@ def test_refusals_are_one_clear_line(source: object, message: str) -> None:
         read_image(source)  # type: ignore[arg-type]
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_heic_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    images._formats.cache_clear()
+    try:
+        with pytest.raises(ImageError, match=r"is a HEIC picture; run: pip install 'mien\[heic\]'"):
+            read_image(b"\0\0\0\x18ftypheic" + bytes(99))
+    finally:
+        images._formats.cache_clear()
+
+
+def test_heic_is_read_with_its_extra(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    path = tmp_path / "phone.heic"
+    pillow_heif.from_pillow(Image.fromarray(astronaut[:, :, ::-1])).save(path, quality=95)
+    for source in (path, path.read_bytes()):
+        difference = read_image(source).astype(int) - astronaut
+        assert np.abs(difference).mean() < 4
+    with pytest.raises(ImageError, match="is a damaged HEIC picture|is damaged or incomplete"):
+        read_image(path.read_bytes()[:900])
 
 
 def test_endless_files_are_not_read_to_their_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
