@@ -69,7 +69,7 @@ def test_the_folder_holds_what_the_reader_says_of_every_source(alone: Path, sour
     assert errors(alone) == {
         "050.jpg": "ImageError: is empty (0 bytes)",
         "150.jpg": "ImageError: is not a picture in a known format; save it as JPEG or PNG",
-        "broken.mp4": "VideoError: is not a video in a known format, or breaks off before its index",
+        "broken.mp4": "VideoError: is a text file, expected a video file",
     }
 
 

@@ -53,7 +53,7 @@ def test_a_picture_without_faces_is_a_row(reader: FaceReader, tmp_path: Path) ->
         ("empty.jpg", b"", "ImageError: is empty (0 bytes)"),
         ("text.png", b"no picture", "ImageError: is not a picture"),
         ("missing.mp4", None, "VideoError: no such file"),
-        ("text.mp4", b"no video", "VideoError: is not a video"),
+        ("text.mp4", b"no video", "VideoError: is a text file, expected a video file"),
     ],
 )
 def test_what_cannot_be_read_is_one_row_with_an_error(
