@@ -47,9 +47,9 @@ def photo(
     crops: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write every face, cut out and upright, to this new folder.")
     ] = None,
-    detect: Annotated[
-        bool, typer.Option("--detect/--no-detect", help="Look for faces, or take each picture for one face cut out.")
-    ] = True,
+    no_detect: Annotated[
+        bool, typer.Option("--no-detect", help="Take each picture for one face, cut out already.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the table, .csv or .jsonl, of a run that was interrupted.")
     ] = False,
@@ -67,7 +67,7 @@ def photo(
     if annotate is not None:
         _check_folder(annotate)
     if crops is not None:
-        if not detect:
+        if no_detect:
             raise OptionError("--crops: the pictures are crops already with --no-detect; leave one of the two out")
         open_crops(crops, force or resume)
     failures: list[str] = []
@@ -83,7 +83,7 @@ def photo(
             pictures = _leave_out_done(pictures, rows)
         report = PhotoReport(show_all)
         sinks.append(_print_json if as_json else report.add)
-        read = partial(_read, annotate=annotate, crops=crops, detect=detect)
+        read = partial(_read, annotate=annotate, crops=crops, detect=not no_detect)
         unread = _read_all(pictures, options, read, sinks, interrupted) if pictures else []
     if not as_json:
         report.print(len(unread))
