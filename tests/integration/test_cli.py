@@ -310,7 +310,9 @@ def test_wrong_usage_is_one_line_and_exit_code_2(args: list[str], line: str) -> 
 
 def test_wrong_usage_says_what_to_do() -> None:
     line = mien("photo", "x.jpg", "--detectr", "haar").stderr.replace("'", "")
-    assert line.endswith("--detectr; did you mean --detector or --no-detect or --detect-size? (see mien photo --help)\n")
+    assert line.endswith(
+        "--detectr; did you mean --detector or --no-detect or --detect-size? (see mien photo --help)\n"
+    )
     run = mien()
     assert (run.returncode, run.stderr) == (2, "")
     assert "Read every face in pictures" in run.stdout
