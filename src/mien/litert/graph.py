@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +59,13 @@ class Graph:
     shapes: dict[str, tuple[int, ...]]
     input: str
     output: str
-    uses: dict[str, int] = field(default_factory=dict)
 
 
 def read_graph(path: Path) -> Graph:
     """Read an ONNX file with one input and one output.
 
     Raises:
-        ModelError: If it is damaged, or has values whose shape depends on more than the number of faces.
+        ModelError: If it is damaged, or has several inputs or outputs.
     """
     try:
         model = shape_inference.infer_shapes(_for_one_face(onnx.load(path)), data_prop=True)
@@ -84,9 +83,6 @@ def read_graph(path: Path) -> Graph:
     for value in (*proto.input, *proto.value_info, *proto.output):
         graph.shapes[value.name] = tuple(int(size.dim_value) for size in value.type.tensor_type.shape.dim)
     graph.nodes = _needed([_node(node) for node in proto.node if node.output[0] not in constants], graph.output)
-    for entry in graph.nodes:
-        if not all(graph.shapes.get(entry.output, ())):
-            raise ModelError(f"the shape of what its {entry.kind} gives is not fixed", path)
     _fuse_activations(graph)
     return graph
 

@@ -41,14 +41,14 @@ def convert(folder: Path, int8: bool) -> tuple[bytes, dict[str, object]]:
     path = folder / "model.onnx"
     graph = read_graph(path)
     side, heads, classes = config.input_size, len(config.heads), len(config.labels)
-    if graph.shapes[graph.input] != (1, 1, side, side) or graph.shapes[graph.output] != (1, heads, classes):
-        raise ModelError("takes or answers something else than config.json says", path)
     writer = LiteRtWriter(int8)
     faces = writer.value(FACES, (1, side, side, 1))
     try:
         logits = translate(graph, writer, _normalize(writer, faces, config))
     except UnsupportedError as error:
         raise ModelError(error.reason, path) from error
+    if graph.shapes[graph.input] != (1, 1, side, side) or graph.shapes[graph.output] != (1, heads, classes):
+        raise ModelError("takes or answers something else than config.json says", path)
     answers = {PROBABILITIES: _answer(writer, logits, config), LOGITS: logits}
     notes = describe(config, "int8" if int8 else "fp32")
     content = json.dumps(notes, allow_nan=False).encode()

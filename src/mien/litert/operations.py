@@ -33,10 +33,12 @@ def translate(graph: Graph, writer: LiteRtWriter, faces: int) -> int:
     """
     to = Translator(graph, writer, faces)
     for node in graph.nodes:
-        write = _WRITERS.get(node.kind)
-        if write is None:
+        if node.kind not in _WRITERS:
             raise UnsupportedError(f"has the operation {node.kind}, which mien cannot write as .tflite")
-        to.keep(node.output, write(to, node))
+    for node in graph.nodes:
+        if not all(graph.shapes.get(node.output, ())):
+            raise refused(node, "a shape that is not fixed")
+        to.keep(node.output, _WRITERS[node.kind](to, node))
     return to.tensor(graph.output, len(graph.shapes[graph.output]))
 
 
