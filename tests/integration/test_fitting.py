@@ -137,7 +137,7 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(
 ) -> None:
     from mien.training import checkpoints
 
-    write, written = checkpoints.write_whole, []
+    write, written = checkpoints.write_whole, []  # type: ignore[attr-defined]
 
     def fill(path: Path, content: bytes) -> None:
         written.append(path)

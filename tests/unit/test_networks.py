@@ -35,7 +35,7 @@ def test_a_server_that_cannot_be_reached_is_asked_once(monkeypatch: pytest.Monke
 
     asked = []
     monkeypatch.setattr(backbones, "_reachable", asked.append)
-    monkeypatch.setattr(backbones.timm, "create_model", lambda *_, **__: asked.append(constants.is_offline_mode()))
+    monkeypatch.setattr("timm.create_model", lambda *_, **__: asked.append(constants.is_offline_mode()))
     before = constants.is_offline_mode()
     backbones._create("resnet10t", pretrained=True)
     assert asked == [constants.ENDPOINT, True]

@@ -18,7 +18,9 @@ from mien.errors import DataError, ModelError, OptionError
 from mien.evaluation.datasets import FaceSet
 from mien.training import export
 from mien.training.augment import Augment
-from mien.training.fit import fit, split_training
+from mien.training.datamodule import split_training
+from mien.training.fit import fit
+from mien.training.lightning_module import FaceModule
 from mien.training.networks import build_network
 from mien.training.recipe import Optimizer, Recipe
 
@@ -102,7 +104,7 @@ def test_export_fails_where_the_network_differs(
 ) -> None:
     write = export.write_onnx
 
-    def write_another(module: export.FaceModule, path: Path) -> None:
+    def write_another(module: FaceModule, path: Path) -> None:
         other = build_network("mien", module.heads).eval()
         original, module.network = module.network, other
         write(module, path)

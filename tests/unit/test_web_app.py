@@ -412,7 +412,7 @@ def test_a_model_that_is_gone_is_told_on_every_page() -> None:
 def test_only_visitors_at_the_machine_may_name_its_folders(
     monkeypatch: pytest.MonkeyPatch, host: str, headers: dict[str, str], local: bool
 ) -> None:
-    monkeypatch.setattr(model.st, "context", SimpleNamespace(headers=headers))
+    monkeypatch.setattr("streamlit.context", SimpleNamespace(headers=headers))
     monkeypatch.setattr(model, "current", lambda: Settings(host=host))
     assert model._visitor_is_local() is local
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from driver import App, Start, count, until
+from numpy.typing import NDArray
 
 from mien.images import read_image
 
@@ -63,13 +64,19 @@ def test_b_blurs_what_is_saved_and_w_explains_only_without_it(app: App) -> None:
 
 def test_the_list_of_cameras_opens_by_the_keyboard(app: App) -> None:
     until(app.moves, "a moving picture")
-    before = app.look()[60:200, 20:300]
+    app.press("space")
+    until(lambda: not app.moves(), "a picture that stands still")
+
+    def below_the_button() -> NDArray[np.uint8]:
+        return app.look()[46:60, 20:160]
+
+    before = below_the_button()
     app.press("Tab", "space")
-    menu = lambda: count(app.look()[40:120, 10:260], (255, 255, 255), 40) > 50
-    until(lambda: app.xdotool("search", "--onlyvisible", "--class", "Menu") or menu(), "the menu")
+    until(lambda: not np.array_equal(below_the_button(), before), "the menu")
+    assert not app.moves(), "the key is the button's and does not resume"
     app.press("Escape")
-    assert before.shape == (140, 280, 3)
-    app.xdotool("windowfocus", "--sync", app.window)
+    until(lambda: np.array_equal(below_the_button(), before), "no menu")
+    app.press("shift+Tab", "space")
     until(app.moves, "the picture goes on")
 
 

@@ -22,7 +22,7 @@ from mien.errors import WindowError
 )
 def test_missing_tkinter_is_told_how_to_install(monkeypatch: pytest.MonkeyPatch, platform: str, advice: str) -> None:
     monkeypatch.setitem(sys.modules, "tkinter", None)
-    monkeypatch.setattr(app.sys, "platform", platform)
+    monkeypatch.setattr("sys.platform", platform)
     with pytest.raises(WindowError) as caught:
         app.check_tkinter()
     assert "needs tkinter, which this Python lacks" in str(caught.value)

@@ -148,7 +148,8 @@ def test_strip_divides_every_column_between_the_emotions() -> None:
         ("c", 4, None),
         ("q", 8, None),
         ("m", 0, "mark"),
-        ("x", 0, None),
+        ("x", 0, "toggle_mirror"),
+        ("k", 0, None),
     ],
 )
 def test_keys(keysym: str, state: int, expected: str | None) -> None:

@@ -84,7 +84,7 @@ def test_frames_that_arrive_several_at_once_do_not_raise_the_rate() -> None:
 
 
 def test_cameras_are_listed_with_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources.sys, "platform", "linux")
+    monkeypatch.setattr("sys.platform", "linux")
     devices, names = tmp_path / "dev", tmp_path / "names"
     devices.mkdir()
     for number, index, name in ((0, "0", "Built-in"), (1, "1", "Built-in metadata"), (10, "0", "Stick")):
@@ -96,7 +96,7 @@ def test_cameras_are_listed_with_their_names(tmp_path: Path, monkeypatch: pytest
     (devices / "video2").touch()
     found = sources.list_cameras(devices, names)
     assert [(camera.number, camera.name) for camera in found] == [(0, "Built-in"), (2, "Camera 2"), (10, "Stick")]
-    monkeypatch.setattr(sources.sys, "platform", "win32")
+    monkeypatch.setattr("sys.platform", "win32")
     assert [camera.number for camera in sources.list_cameras()] == [0, 1, 2, 3]
 
 

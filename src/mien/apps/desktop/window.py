@@ -223,7 +223,8 @@ class Window:
         # Tk's own dialogs are widgets that tkinter knows by name only.
         if isinstance(event.widget, str) or event.widget.winfo_toplevel() is not self._root:
             return
-        focused = self._root.focus_get()
+        # Not what has the focus by now: a button that opens its menu has handed it on.
+        focused = event.widget
         if event.keysym in ("Return", "KP_Enter") and isinstance(focused, (ttk.Button, ttk.Checkbutton)):
             focused.invoke()
         elif event.keysym == "space" and isinstance(focused, (ttk.Button, ttk.Checkbutton, ttk.Menubutton)):
