@@ -158,7 +158,8 @@ def _writing() -> set[tuple[str, str]]:
         (name, next((text for text in parameter.opts if text.startswith("--")), "OUT"))
         for name, command in commands.items()
         for parameter in command.params
-        if parameter.name in ("out", "folder") or _help(parameter).startswith(("Write", "Draw", "Save"))
+        if parameter.name in ("out", "folder")
+        or (_help(parameter).startswith(("Write", "Draw", "Save")) and not getattr(parameter, "is_flag", False))
     }
 
 

@@ -23,7 +23,7 @@ def classifier() -> EmotionClassifier:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the shipped model folder, to be damaged."""
-    return Path(shutil.copytree(SHIPPED / "mien-1", tmp_path / "mine"))
+    return Path(shutil.copytree(SHIPPED / "mien-2", tmp_path / "mine"))
 
 
 def crops(count: int) -> np.ndarray:

@@ -195,7 +195,7 @@ def test_an_empty_map_says_so(
     assert empty.is_empty
     for explanation, words in ((full, ""), (empty, "the map is empty")):
         monkeypatch.setattr("mien.classification.explanation.explain", lambda *_, found=explanation: found)
-        run = CliRunner().invoke(app, ["explain", "photo.jpg", "--out", str(tmp_path / "map.png")])
+        run = CliRunner().invoke(app, ["explain", "photo.jpg", "--force", "--out", str(tmp_path / "map.png")])
         assert run.exit_code == 0
         assert words in run.stderr
         assert bool(words) == ("warning" in run.stderr)
