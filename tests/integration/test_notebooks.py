@@ -52,8 +52,10 @@ def test_the_tutorial_runs_on_small_data(drawn_csv: Path, tmp_path: Path, monkey
     ],
 )
 def test_the_notebooks_run_and_show_what_they_are_saved_with(
-    name: str, needs: tuple[str, ...], said: list[str]
+    name: str, needs: tuple[str, ...], said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Figures belong into the notebook, whatever backend other tests have chosen.
+    monkeypatch.delenv("MPLBACKEND", raising=False)
     for module in needs:
         pytest.importorskip(module)
     notebook = open_notebook(name)
