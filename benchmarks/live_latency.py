@@ -13,21 +13,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import cv2
 import numpy as np
 import typer
+from web_server import serve
 
 RATE, BITS, BLOCK = 30, 8, 32
 FACE = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
@@ -94,7 +89,7 @@ def main(
         taken: dict[str, list[int]] = {"plain streamlit-webrtc": [], "mien app": []}
         program = shutil.which("chromium") or shutil.which("google-chrome")
         streamlit = ["streamlit", "run", str(folder / "plain.py"), "--server.headless", "true"]
-        with serve([*streamlit, "--server.port"]) as plain, serve(["mien", "app", "--headless", "--port"]) as mien:
+        with serve(*streamlit, "--server.port") as plain, serve("mien", "app", "--headless", "--port") as mien:
             for _ in range(rounds):
                 for stream, url in (("plain streamlit-webrtc", plain), ("mien app", mien)):
                     with playwright.chromium.launch(executable_path=program, args=flags) as browser:
@@ -122,29 +117,6 @@ def write_film(path: Path) -> None:
             for place, bit in enumerate([*bits, *(1 - bit for bit in bits)]):
                 frame[:BLOCK, place * BLOCK : (place + 1) * BLOCK] = 255 * bit
             file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes())
-
-
-@contextmanager
-def serve(command: list[str]) -> Iterator[str]:
-    """A server in a process of its own; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    url = f"http://localhost:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def measure(browser: Any, url: str, seconds: float) -> list[int]:

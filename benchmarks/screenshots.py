@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from web_server import serve
 
 WAIT_MS = 120_000
 SIZES = {"wide": (1280, 860), "phone": (360, 780)}
@@ -35,28 +33,6 @@ def film(path: Path, picture: np.ndarray, seconds: int = 6) -> None:
             shift = int((np.sin(2 * np.pi * number / (15 * seconds)) + 1) / 2 * (large.shape[1] - 640))
             frame = np.ascontiguousarray(large[:480, shift : shift + 640])
             file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes())
-
-
-@contextmanager
-def app() -> Iterator[str]:
-    """The web app in a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mien", "app", "--headless", "--port", str(port), "--threads", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    url = f"http://localhost:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
 
 
 class Camera:
@@ -166,7 +142,7 @@ def web(folder: Path, wanted: list[str], one: Path, many: Path, clip: Path) -> N
     refuse = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('busy', 'NotReadableError'));"
     text = folder / "notes.jpg"
     text.write_text("not a picture")
-    with app() as url, sync_playwright() as playwright:
+    with serve("mien", "app", "--headless", "--threads", "1", "--port") as url, sync_playwright() as playwright:
         camera = Camera(playwright, url, folder, wanted)
         for scheme in ("dark", "light"):
             camera.take(f"live-first-{scheme}", "/", staged, film=single, scheme=scheme)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -28,6 +26,7 @@ from mien.emotions import Emotion
 from mien.errors import ImageError, OptionError
 from mien.images import ImageSource, read_image
 from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
+from mien.parallel import map_ahead
 from mien.preprocessing import crop, frame_to_crop
 from mien.preview import Picture
 from mien.results import Face, FrameResult
@@ -85,6 +84,12 @@ class Analyzer:
         result = self.analyze_frame(read_image(source, self.options.max_pixels), _path(source))
         return replace(result, picture=Picture(source))
 
+    def _attempt(self, source: ImageSource) -> FrameResult | ImageError:
+        try:
+            return self._analyze(source)
+        except ImageError as error:
+            return error
+
     def analyze_crops(self, sources: Iterable[ImageSource]) -> list[FrameResult]:
         """Read pictures that are faces cut out already, close around the face as in FER-2013; nothing is detected.
 
@@ -141,24 +146,8 @@ class Analyzer:
             raise OptionError(f"must be 0 (one per core) or more, found {workers}", field="workers")
         if errors not in ("raise", "return"):
             raise OptionError(f"must be raise or return, found {errors!r}", field="errors")
-        return self._analyze_ahead(iter(sources), workers or available_cores(), errors)
-
-    def _analyze_ahead(
-        self, sources: Iterator[ImageSource], workers: int, errors: str
-    ) -> Iterator[FrameResult | ImageError]:
-        with ThreadPoolExecutor(workers, "mien-analyze") as pool:
-            waiting = deque(pool.submit(self._analyze, source) for source in islice(sources, 2 * workers))
-            try:
-                while waiting:
-                    error = waiting[0].exception()
-                    if error is not None and not (errors == "return" and isinstance(error, ImageError)):
-                        raise error
-                    done = waiting.popleft()
-                    waiting.extend(pool.submit(self._analyze, source) for source in islice(sources, 1))
-                    yield error if isinstance(error, ImageError) else done.result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+        work = self._analyze if errors == "raise" else self._attempt
+        return map_ahead(work, sources, workers or available_cores())
 
     def analyze_frame(self, frame: Frame, source: str = "") -> FrameResult:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""

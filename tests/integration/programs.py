@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
+
+Run: TypeAlias = "Callable[..., tuple[int, str, str]]"
+"""Runs the program in this process: exit code, stdout, stderr; see the fixture."""
 
 
 def mien(*args: str | Path, **options: object) -> subprocess.CompletedProcess[str]:

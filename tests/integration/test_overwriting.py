@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 import videos
+from programs import Run
 
-from mien.cli import main as program
 from mien.cli.main import app
-
-Run = Callable[..., tuple[int, str, str]]
 
 MINE = b"what somebody worked on for a year"
 
@@ -45,19 +41,6 @@ OTHERS = {
     ("batch", "--out"): "a folder, which the next run goes on with: see test_batch",
     ("live", "--folder"): "files are named after the time, and never after one that is there: see test_desktop_parts",
 }
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the program in this process: exit code, stdout, stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            program.main()
-        return int(caught.value.code or 0), *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driver import App, Start
+from driver import App, Start, until
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -99,3 +99,14 @@ def clip(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory)
             left = round(20 + 20 * np.sin(number / 5))
             video.write(np.ascontiguousarray(small[:240, left : left + 320]), number / 10)
     return path
+
+
+@pytest.fixture(scope="module")
+def app(start_once: Start, clip: Path) -> Iterator[App]:
+    """The app with the clip as its camera, once a face is framed."""
+    app = start_once("--camera", str(clip))
+    until(app.is_boxed, "a box around the face")
+    yield app
+    app.press("q")
+    assert app.wait_for_end() == 0
+    assert "Traceback" not in app.errors()

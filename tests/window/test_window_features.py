@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
-from driver import App, Start, count, until
+from driver import App, count, until
 from numpy.typing import NDArray
 
 from mien.images import read_image
 
 LIGHT, DARK = (250, 250, 250), (28, 28, 28)
-
-
-@pytest.fixture(scope="module")
-def app(start_once: Start, clip: Path) -> Iterator[App]:
-    """The app with the clip as its camera, once a face is framed."""
-    app = start_once("--camera", str(clip))
-    until(app.is_boxed, "a box around the face")
-    yield app
-    app.press("q")
-    assert app.wait_for_end() == 0
-    assert "Traceback" not in app.errors()
 
 
 def test_t_changes_the_colors_and_remembers_them(app: App) -> None:

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from driver import App, Start, boxed, count, until
+from driver import App, boxed, count, until
 
 from mien.images import read_image
 from mien.video import open_video
-
-
-@pytest.fixture(scope="module")
-def app(start_once: Start, clip: Path) -> Iterator[App]:
-    """The app with the clip as its camera, once a face is framed."""
-    app = start_once("--camera", str(clip))
-    until(app.is_boxed, "a box around the face")
-    yield app
-    app.press("q")
-    app.wait_for_end()
 
 
 def test_the_panel_shows_the_person(app: App) -> None:
