@@ -25,7 +25,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_is_small_and_complete(wheel: Path) -> None:
-    assert wheel.stat().st_size < 30_000_000
+    assert wheel.stat().st_size < 25_000_000
     names = zipfile.ZipFile(wheel).namelist()
     models = ("mien-1", "mien-1-tiny", "mien-2")
     for part in ("model.onnx", "model-int8.onnx", "config.json", "README.md"):
