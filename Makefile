@@ -1,5 +1,5 @@
 # The everyday verbs. Run them in an environment with: pip install -e '.[all,dev]'
-.PHONY: test lint types types-tests unit fuzz soak quick format docs docs-serve screenshots benchmarks wheel package release constraints lowest
+.PHONY: test lint types unit fuzz soak quick format docs docs-serve screenshots benchmarks wheel package release constraints lowest
 
 test: lint types unit
 
@@ -9,8 +9,6 @@ lint:
 
 types:
 	mypy
-
-types-tests: # names, attributes and calls in the tests; not part of `make test` yet
 	mypy tests
 
 unit:
