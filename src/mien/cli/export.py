@@ -54,6 +54,9 @@ def export(
     """Turn a trained network into a model folder for --model, or a network into .tflite files for phones."""
     from mien.classification.model_config import shipped_models
 
+    if litert:
+        import mien.litert  # noqa: F401 - says at once where the extra is missing
+
     if run in shipped_models() or (Path(run) / "config.json").is_file():
         if not litert:
             raise OptionError("is a model already; add --litert to write .tflite files", run)

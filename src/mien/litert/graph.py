@@ -7,15 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
+from onnx import numpy_helper, shape_inference
 
-from mien.errors import MissingExtraError, ModelError
-
-try:
-    import onnx
-    from onnx import numpy_helper, shape_inference
-except ImportError as error:
-    raise MissingExtraError("writing .tflite files", "phone") from error
+from mien.errors import ModelError
 
 # What LiteRT computes together with an activation that follows.
 _FUSE = frozenset({"Conv", "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "AveragePool", "MaxPool"})

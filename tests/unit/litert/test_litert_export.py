@@ -195,3 +195,14 @@ def test_networks_with_other_operations_are_refused(network: str, operation: str
     folder = folder_with(network, tmp_path / "toy")
     with pytest.raises(ModelError, match=f"has the operation {operation}"):
         export_litert(str(folder), tmp_path)
+
+
+def test_a_missing_extra_is_told(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['ai_edge_litert'] = None; "
+        f"sys.argv = ['mien', 'export', 'mien-2', '--litert', '--out', {str(tmp_path / 'phone')!r}]; "
+        "from mien.cli.main import main; main()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    told = "mien: writing .tflite files needs packages that are not installed; run: pip install 'mien[phone]'\n"
+    assert (run.returncode, run.stderr) == (1, told)
