@@ -37,9 +37,7 @@ def main() -> None:
     for name, picture in (("astronaut.jpg", cv2.imread(str(PORTRAIT))), ("group.jpg", group())):
         frame = np.asarray(picture, np.uint8)
         cv2.imwrite(str(HERE / name), draw(frame, analyzer.analyze_frame(frame)), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    from mien.cli.main import app
-
-    app(["explain", str(PORTRAIT), "--out", str(HERE / "why.jpg")], standalone_mode=False)
+    mien.explain(PORTRAIT).save(HERE / "why.jpg")
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         make_clip(clip)
