@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from mien.classification.quality import SEVERE_FLAGS
 from mien.detection.base import Frame
 from mien.results import Face, FrameResult
 
@@ -19,6 +21,9 @@ _LABEL_COST, _FACE_COST, _OWN_COST = 4.0, 1.0, 0.5
 
 # What is left of a blurred face is so many areas wide and high; the blur reaches this share beyond the box.
 _BLUR_CELLS, _BLUR_MARGIN = 6, 0.15
+
+# Copies of pictures with a shorter short side are enlarged, or labels would cover them; the long side has a limit.
+_SHORT_SIDE, _LONG_SIDE = 300, 4096
 
 
 class _Area(NamedTuple):
@@ -34,15 +39,47 @@ class _Area(NamedTuple):
         return max(0, across) * max(0, down)
 
 
+def draw_copy(frame: Frame, result: FrameResult) -> Frame:
+    """As `draw`, for a copy to keep: a picture with a short side under 300 pixels is enlarged before."""
+    height, width = frame.shape[:2]
+    scale = min(_SHORT_SIDE / min(height, width), _LONG_SIDE / max(height, width))
+    return draw(*resized(frame, result, scale)) if scale > 1 else draw(frame, result)
+
+
+def resized(frame: Frame, result: FrameResult, scale: float) -> tuple[Frame, FrameResult]:
+    """A picture in another size, with the boxes in it, so that what is drawn on it is sharp.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR.
+        result: What was found in it.
+        scale: By what its sides are multiplied.
+    """
+    size = max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale))
+    canvas = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return np.asarray(canvas, np.uint8), with_size(result, *size)
+
+
+def with_size(result: FrameResult, width: int, height: int) -> FrameResult:
+    """A result with its boxes as they lie in the same picture of another size in pixels."""
+    faces = []
+    for face in result.faces:
+        left, top, across, down = face.box
+        x, across = (round(number * width / result.width) for number in (left, across))
+        y, down = (round(number * height / result.height) for number in (top, down))
+        faces.append(replace(face, box=(x, y, max(1, across), max(1, down))))
+    return replace(result, width=width, height=height, faces=tuple(faces))
+
+
 def draw(frame: Frame, result: FrameResult, *, confidence: bool = True, highlight: int | None = None) -> Frame:
     """Draw every face's box, emotion and confidence, and its id if it is tracked or its number if there are several.
 
+    In a photo a second line says what makes an answer uncertain whatever its confidence, for example "too small".
     Labels stand above their boxes, or where there is room beside them, so that they hide neither each other nor faces.
 
     Args:
         frame: uint8 (H, W, 3) BGR, the picture that was analyzed; left as it is.
         result: What was found in it.
-        confidence: Whether labels say how likely the emotion is.
+        confidence: Whether labels say how likely the emotion is, and what makes a face too hard to read.
         highlight: Id of a person, or number of a face, whose box stands out; None for none.
 
     Returns:
@@ -55,7 +92,7 @@ def draw(frame: Frame, result: FrameResult, *, confidence: bool = True, highligh
     labels: list[_Area] = []
     # The largest faces choose first: theirs are the largest labels.
     for number, face in sorted(numbered, key=lambda item: -item[1].area):
-        text = _prefix(face, number, len(result)) + (describe(face) if confidence else _emotion(face))
+        text = _prefix(face, number, len(result)) + (_words(face) if confidence else _emotion(face))
         patch = _render(canvas, face, text)
         others = [_Area(*other.box) for other in result.faces if other is not face]
         place = _place(patch.shape, _Area(*face.box), canvas.shape, labels, others)
@@ -68,6 +105,12 @@ def _prefix(face: Face, number: int, count: int) -> str:
     if face.track is not None:
         return f"#{face.track} "
     return f"{number} " if count > 1 else ""
+
+
+def _words(face: Face) -> str:
+    # In a video flags come and go from frame to frame, and labels must not jump.
+    severe = [code.replace("_", " ") for code in face.quality if code in SEVERE_FLAGS and face.track is None]
+    return "\n".join([describe(face), *([", ".join(severe)] if severe else [])])
 
 
 def describe(face: Face) -> str:
@@ -166,15 +209,18 @@ def _paste(canvas: Frame, patch: NDArray[np.uint8], x: int, y: int) -> None:
 # Labels repeat from frame to frame of a video, and rendering text takes longer than pasting it.
 @lru_cache(maxsize=512)
 def _label(text: str, size: int, color: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """A line of text on a colored ground, uint8 (h, w, 3) BGR."""
-    font = load_font(size)
-    left, _, right, bottom = font.getbbox(text)
+    """Lines of text on a colored ground, uint8 (h, w, 3) BGR."""
+    font, lines = load_font(size), text.split("\n")
+    spans = [font.getbbox(line) for line in lines]
     # Without FreeType Pillow falls back to a bitmap font, which has no metrics.
-    ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (int(bottom), 0)
-    pad = max(2, size // 4)
-    image = Image.new("RGB", (int(right - left) + 2 * pad, ascent + descent + pad), color)
+    ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (int(spans[0][3]), 0)
+    pad, step = max(2, size // 4), ascent + descent
+    width = max(int(right - left) for left, _, right, _ in spans)
+    image = Image.new("RGB", (width + 2 * pad, step * len(lines) + pad), color)
     dark_ground = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] < 140
-    ImageDraw.Draw(image).text((pad - left, pad // 2), text, fill="white" if dark_ground else "black", font=font)
+    for number, (line, span) in enumerate(zip(lines, spans, strict=True)):
+        place = (pad - span[0], pad // 2 + number * step)
+        ImageDraw.Draw(image).text(place, line, fill="white" if dark_ground else "black", font=font)
     return np.asarray(image, np.uint8)[:, :, ::-1]
 
 

@@ -258,17 +258,38 @@ def write_image(frame: Frame, path: Path) -> None:
     write_whole(path, encode_image(frame, path.suffix, path))
 
 
-def encode_image(frame: Frame, suffix: str, path: Path | None = None) -> bytes:
+def color_profile(source: str | os.PathLike[str] | bytes) -> bytes:
+    """The ICC profile of a picture, a path or an encoded file, that says what its red, green and blue look like.
+
+    Returns:
+        Empty without one, and for profiles of gray or of printing inks, which do not suit what is read.
+    """
+    try:
+        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=_formats()) as image:
+            profile = image.info.get("icc_profile") or b""
+    except Exception:  # As in `_refusals`; the picture itself may be good all the same.
+        return b""
+    return profile if profile[16:20] == b"RGB " and profile[36:40] == b"acsp" else b""
+
+
+def encode_image(frame: Frame, suffix: str, path: Path | None = None, profile: bytes = b"") -> bytes:
     """A frame as an encoded picture.
 
     Args:
         frame: uint8 (H, W, 3) BGR.
         suffix: ``.png``, ``.jpg`` or another that OpenCV knows.
         path: What errors call it.
+        profile: An ICC profile to put into a PNG or JPEG; see `color_profile`.
 
     Raises:
         OptionError: If the suffix is unknown.
     """
+    if profile:
+        # OpenCV writes no profiles.
+        stream, kind = BytesIO(), "PNG" if suffix.lower() == ".png" else "JPEG"
+        image = Image.fromarray(frame[:, :, ::-1])
+        image.save(stream, kind, icc_profile=profile, quality=95, compress_level=1)
+        return stream.getvalue()
     try:
         done, encoded = cv2.imencode(suffix, frame)
     except cv2.error:
@@ -278,6 +299,12 @@ def encode_image(frame: Frame, suffix: str, path: Path | None = None) -> bytes:
     return encoded.tobytes()
 
 
-def write_copy(frame: Frame, path: Path) -> None:
-    """As `write_image`, for an annotated copy of a photo, which is marked as one; see `mien.copies`."""
-    write_whole(path, mark_as_copy(encode_image(frame, path.suffix, path)))
+def write_copy(frame: Frame, path: Path, profile: bytes = b"") -> None:
+    """As `write_image`, for an annotated copy of a photo, which is marked as one; see `mien.copies`.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR.
+        path: With a suffix of PNG or JPEG.
+        profile: Color profile of the photo, see `color_profile`.
+    """
+    write_whole(path, mark_as_copy(encode_image(frame, path.suffix, path, profile)))

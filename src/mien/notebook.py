@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
 from mien.classification.quality import words
-from mien.drawing import draw
+from mien.drawing import draw_copy, with_size
 from mien.emotions import Emotion
 from mien.preview import shrink, to_jpeg
 from mien.results import Face, FrameResult
@@ -38,8 +37,7 @@ def to_html(result: FrameResult) -> str:
 
 def _image(picture: Frame, result: FrameResult) -> str:
     small = shrink(picture)
-    scale = small.shape[1] / result.width
-    canvas = draw(small, _scaled(result, scale))
+    canvas = draw_copy(small, with_size(result, small.shape[1], small.shape[0]))
     data = base64.b64encode(to_jpeg(canvas)).decode()
     return f'<img alt="{escape(str(result))}" style="max-width:100%" src="data:image/jpeg;base64,{data}">'
 
@@ -57,16 +55,8 @@ def _card(face: Face, number: int | None) -> str:
         for emotion in Emotion
     )
     hint = f'<div style="max-width:220px">{escape(words(face.quality))}</div>' if face.quality else ""
-    sure = "<div>not sure enough</div>" if face.uncertain else ""
+    sure = "<div>not sure enough to rely on</div>" if face.uncertain else ""
     return (
         f"<div><b>{escape(name + str(face))}</b>{sure}"
         f'<table style="border-collapse:collapse;font-size:12px">{rows}</table>{hint}</div>'
     )
-
-
-def _scaled(result: FrameResult, scale: float) -> FrameResult:
-    def shrink(face: Face) -> Face:
-        left, top, width, height = (round(value * scale) for value in face.box)
-        return replace(face, box=(left, top, max(1, width), max(1, height)))
-
-    return replace(result, faces=tuple(map(shrink, result.faces)))

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 from programs import assert_one_line, mien
 
 from mien.copies import is_copy, mark_as_copy
@@ -150,6 +150,23 @@ def test_annotated_copies_are_not_read_as_photos(folder: Path) -> None:
     assert f"{folder}: files skipped because they are annotated copies that mien made: 3\n" in run.stderr
     named = mien("photo", folder / "renamed.jpg", "--json")
     assert len(named.stdout.splitlines()) == 1
+
+
+def test_annotated_copies_keep_the_color_profile(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    photo = Image.fromarray(astronaut[:, :, ::-1])
+    photo.save(tmp_path / "a.jpg", icc_profile=profile)
+    photo.save(tmp_path / "b.png", icc_profile=profile)
+    photo.save(tmp_path / "c.webp", icc_profile=profile)
+    photo.save(tmp_path / "plain.jpg")
+    # A profile for gray or for inks would make the copy, which is in red, green and blue, unreadable to some programs.
+    photo.convert("CMYK").save(tmp_path / "ink.jpg", icc_profile=profile[:16] + b"CMYK" + profile[20:])
+    photo.save(tmp_path / "nonsense.jpg", icc_profile=b"no profile")
+    assert mien("photo", tmp_path, "--annotate", tmp_path / "seen").returncode == 0
+    kept = {path.name: Image.open(path).info.get("icc_profile") for path in (tmp_path / "seen").iterdir()}
+    none = dict.fromkeys(("plain.jpg", "ink.jpg", "nonsense.jpg"))
+    assert kept == {"a.jpg": profile, "b.png": profile, "c.webp.png": profile, **none}
+    assert all(is_copy(path) for path in (tmp_path / "seen").iterdir())
 
 
 def test_marks_do_not_change_a_picture(astronaut: NDArray[np.uint8]) -> None:

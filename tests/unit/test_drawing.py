@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from mien.drawing import blur_faces, describe, draw
+from mien.drawing import blur_faces, describe, draw, draw_copy
 from mien.emotions import Emotion
 from mien.results import Face, FrameResult
 
@@ -39,6 +41,49 @@ def test_labels_stay_inside_any_frame(size: tuple[int, int], place: str) -> None
     drawn = draw(frame, FrameResult("", width, height, faces))
     assert drawn.shape == frame.shape
     assert drawn.max() > 0
+
+
+@pytest.mark.parametrize(("flags", "track", "lines"), [
+    ((), None, 1),
+    (("too_small",), None, 2),
+    (("blurred", "turned_away"), None, 2),
+    (("dark", "cut_off"), None, 1),
+    (("too_small",), 3, 1),  # in videos labels must not jump
+])  # fmt: skip
+def test_what_makes_an_answer_uncertain_stands_below_it(flags: tuple[str, ...], track: int | None, lines: int) -> None:
+    def height(one: Face) -> int:
+        return int(labels_of((one,)).any(axis=1).sum())
+
+    plain = face((200, 150, 60, 70), uncertain=True)
+    shown, one_line = height(replace(plain, quality=flags, track=track)), height(plain)
+    # A label that is wider than the box hides some of the box's line.
+    assert abs(shown - one_line) <= 2 if lines == 1 else 1.6 * one_line < shown < 2.3 * one_line
+    small = FrameResult("", 640, 360, (replace(plain, quality=flags, track=track),))
+    short = draw(np.zeros((360, 640, 3), np.uint8), small, confidence=False)
+    none = draw(
+        np.zeros((360, 640, 3), np.uint8), replace(small, faces=(replace(plain, track=track),)), confidence=False
+    )
+    np.testing.assert_array_equal(short, none)
+
+
+@pytest.mark.parametrize(("size", "expected"), [
+    ((48, 64), (300, 400)),
+    ((300, 400), (300, 400)),
+    ((20, 4000), (20, 4096)),
+    ((1, 5000), (1, 5000)),
+])  # fmt: skip
+def test_copies_of_small_pictures_are_enlarged(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    frame = np.zeros((*size, 3), np.uint8)
+    copy = draw_copy(frame, FrameResult("", size[1], size[0], ()))
+    assert copy.shape[:2] == expected
+
+
+def test_boxes_grow_with_the_copy() -> None:
+    frame = np.zeros((60, 60, 3), np.uint8)
+    copy = draw_copy(frame, FrameResult("", 60, 60, (face((20, 30, 20, 24)),)))
+    left_edge = (copy[200:215, 96:106] > 50).any(axis=2)
+    assert left_edge.any(axis=1).all()
+    assert not copy[200:215, 110:190].any(), "the face itself stays visible"
 
 
 def test_no_faces_no_drawing() -> None:

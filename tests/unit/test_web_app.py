@@ -157,7 +157,7 @@ def test_names_and_hints_cannot_bring_html() -> None:
     card = cards.face_card("<b>Eve</b>", 1, face(uncertain=True, quality=("dark",)))
     assert "<b>Eve" not in card
     assert "&lt;b&gt;Eve" in card
-    assert "uncertain" in card
+    assert "not sure enough to rely on" in card
     assert "turn on a light" in card
     assert "<script" not in cards.notice("<script>", "<script>")
 

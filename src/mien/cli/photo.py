@@ -133,7 +133,7 @@ def _attempt(
 
 
 def _read(picture: Input, analyzer: Analyzer, annotate: Path | None, crops: Path | None, detect: bool) -> FrameResult:
-    from mien.images import read_image, write_copy
+    from mien.images import color_profile, read_image, write_copy
 
     source = picture.path if picture.content is None else picture.content
     frame = read_image(source, analyzer.options.max_pixels)
@@ -144,9 +144,9 @@ def _read(picture: Input, analyzer: Analyzer, annotate: Path | None, crops: Path
     if crops is not None:
         write_crops(frame, result, crops, picture.relative)
     if annotate is not None:
-        from mien.drawing import draw
+        from mien.drawing import draw_copy
 
-        write_copy(draw(frame, result), _target(picture, annotate))
+        write_copy(draw_copy(frame, result), _target(picture, annotate), color_profile(source))
     return result
 
 

@@ -39,7 +39,7 @@ class Face(BaseModel):
     score: float = Field(ge=0, le=1, description="The detector's certainty that this is a face.")
     emotion: Emotion = Field(description="The most likely emotion.")
     confidence: float = Field(ge=0, le=1, description="Its calibrated probability.")
-    uncertain: bool = Field(description="Whether the confidence is too low to rely on the emotion.")
+    uncertain: bool = Field(description="Whether the answer is not sure enough to rely on.")
     probabilities: dict[Emotion, float] = Field(description="Of all seven emotions, adding up to 1.")
     quality: list[str] = Field(description="What makes the face hard to read, as codes.")
     landmarks: list[tuple[float, float]] | None = Field(

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import tkinter as tk
-from dataclasses import replace
 
-import cv2
-import numpy as np
 from PIL import Image, ImageTk
 
 from mien.apps.desktop import theme
 from mien.apps.desktop.live import FrameWithResult
 from mien.apps.desktop.palette import Palette
 from mien.detection.base import Frame
-from mien.drawing import blur_faces, draw
+from mien.drawing import blur_faces, draw, resized
 from mien.live.mirror import mirror
 from mien.results import FrameResult
 
@@ -95,7 +92,7 @@ class PictureView(tk.Canvas):
 
 
 def fit(frame: Frame, result: FrameResult, width: int, height: int) -> tuple[Frame, FrameResult]:
-    """Bring a frame and its boxes to the size at which it fills an area, so that what is drawn on it is sharp.
+    """Bring a frame and its boxes to the size at which it fills an area.
 
     Args:
         frame: uint8 (H, W, 3).
@@ -103,11 +100,4 @@ def fit(frame: Frame, result: FrameResult, width: int, height: int) -> tuple[Fra
         width: Of the area, in pixels.
         height: Likewise.
     """
-    scale = min(width / frame.shape[1], height / frame.shape[0], _LARGEST_SCALE)
-    size = max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale))
-    resized = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    faces = []
-    for face in result.faces:
-        left, top, box_width, box_height = (round(number * scale) for number in face.box)
-        faces.append(replace(face, box=(left, top, max(1, box_width), max(1, box_height))))
-    return np.asarray(resized, np.uint8), replace(result, width=size[0], height=size[1], faces=tuple(faces))
+    return resized(frame, result, min(width / frame.shape[1], height / frame.shape[0], _LARGEST_SCALE))

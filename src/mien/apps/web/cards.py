@@ -93,7 +93,7 @@ def _small(history: str) -> str:
 
 
 def _details(face: Face, history: str) -> str:
-    marks = ["uncertain: the model is not sure enough"] if face.uncertain else []
+    marks = ["not sure enough to rely on"] if face.uncertain else []
     marks += [QUALITY_FLAGS[code] for code in face.quality]
     notes = "".join(f'<span class="mien-mark">{escape(mark)}</span>' for mark in marks)
     body = bars(face.smoothed or face.probabilities, face.emotion) + history

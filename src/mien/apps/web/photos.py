@@ -20,9 +20,9 @@ from mien.apps.web.models import analyzer
 from mien.classification.explanation import explain
 from mien.classification.heatmap import draw_explanation
 from mien.detection.base import Frame
-from mien.drawing import blur_faces, draw
+from mien.drawing import blur_faces, draw_copy
 from mien.errors import ImageError
-from mien.images import read_image
+from mien.images import color_profile, encode_image, read_image
 from mien.live.portraits import portrait
 from mien.results import FrameResult
 from mien.tables import PHOTOS
@@ -76,14 +76,15 @@ def read_picture(analyzer: Analyzer, content: bytes, name: str, blur: bool = Fal
         raise ImageError(error.reason, name) from error
     result = analyzer.analyze_frame(frame, name)
     shown = blur_faces(frame, result) if blur else frame
-    drawn = draw(shown, result)
+    drawn, profile = draw_copy(shown, result), color_profile(content)
     suffix = ".png" if name.lower().endswith((".png", ".webp", ".bmp")) else ".jpg"
     make = face_row if len(result) > _FULL_CARDS else face_card
     cards = tuple(
         make(f"Face {number}" if len(result) > 1 else "Face", number, face, thumbnail=thumbnail(portrait(shown, face)))
         for number, face in enumerate(result, start=1)
     )
-    return PhotoReport(result, _encode(_shrink(drawn), ".jpg"), cards, _encode(drawn, suffix), suffix, content)
+    preview, whole = encode_image(_shrink(drawn), ".jpg", profile=profile), encode_image(drawn, suffix, profile=profile)
+    return PhotoReport(result, preview, cards, whole, suffix, content)
 
 
 def show_photo(report: PhotoReport, key: str, *, narrow: bool = False, blurred: bool = False) -> None:
@@ -129,7 +130,7 @@ def show_photo(report: PhotoReport, key: str, *, narrow: bool = False, blurred: 
 def _explain(report: PhotoReport, number: int, key: str) -> None:
     with st.spinner("Finding out which part of the face decided …"):
         explanation = explain(report.content, number, analyzer=analyzer())
-    picture = _encode(draw_explanation(explanation), ".png")
+    picture = encode_image(draw_explanation(explanation), ".png")
     st.image(picture, alt=f"Which part of face {number} speaks for {explanation.emotion}", width="stretch")
     st.download_button(
         "Explanation",
@@ -187,7 +188,3 @@ def _shrink(frame: Frame) -> Frame:
     if scale >= 1:
         return frame
     return np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _encode(frame: Frame, suffix: str) -> bytes:
-    return cv2.imencode(suffix, frame)[1].tobytes()
