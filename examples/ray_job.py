@@ -5,7 +5,7 @@
     ray job submit --address http://HEAD:8265 --working-dir . -- python examples/ray_job.py s3://bucket/photos faces/
 
 Each actor opens the model once. What cannot be read becomes a row with `error`, so that one broken file does not end
-the job. Without steps of your own before or after it, `mien batch` is simpler and goes on after an interruption.
+the job. Without steps of your own before or after it, `mien batch` is simpler and continues after an interruption.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import pyarrow as pa
 import ray
 
-from mien.batch import COLUMNS, FaceReader
-
-SCHEMA = pa.schema([(name, getattr(pa, kind)()) for name, kind in COLUMNS.items()])
+from mien.batch import FaceReader
+from mien.batch.shards import SCHEMA
 
 
 def main(source: str, out: str, actors: str = "1") -> None:

@@ -86,7 +86,7 @@ class DataError(MienError, ValueError):
 
 
 class TrainingError(MienError, RuntimeError):
-    """A training that cannot go on, for example because its loss is no longer a number."""
+    """A training that cannot continue, for example because its loss is no longer a number."""
 
 
 class MissingExtraError(MienError, ImportError):

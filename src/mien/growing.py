@@ -1,4 +1,4 @@
-"""Tables that grow in place: what was read stands in them whatever happens next, and a later run goes on with them."""
+"""Tables that grow in place: what was read stands in them whatever happens next, and a later run can continue them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class GrowingTable:
         done: Names of the photos that it holds already.
 
     Raises:
-        OptionError: If the suffix is another, or the file cannot be written or gone on with.
+        OptionError: If the suffix is another, or the file cannot be written or continued.
     """
 
     def __init__(self, path: Path, layout: Layout, resume: bool = False) -> None:
@@ -109,7 +109,7 @@ class GrowingTable:
         except (csv.Error, ValueError) as error:
             if isinstance(error, OptionError):
                 raise
-            raise OptionError(f"is not a table that mien can go on with: {error}", self.path) from error
+            raise OptionError(f"is not a table that mien can continue: {error}", self.path) from error
 
 
 def _whole_lines(text: str) -> tuple[str, list[str]]:

@@ -87,7 +87,7 @@ def check_work(image: Image.Image, stream: BytesIO, name: str) -> None:
         # Within the data of a scan a byte of 255 is always followed by 0, so this finds their heads alone.
         scans = stream.getvalue().count(b"\xff\xda")
         if scans > _MAX_SCANS:
-            raise ImageError(f"is a JPEG of {scans} scans (limit {_MAX_SCANS}); save it anew", name)
+            raise ImageError(f"is a JPEG of {scans} scans (limit {_MAX_SCANS}); save it again", name)
     if image.format == "PPM" and stream.getvalue()[:2] in (b"P1", b"P2", b"P3"):
         size = stream.getbuffer().nbytes
         if size > _MAX_TEXT:

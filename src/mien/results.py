@@ -178,7 +178,7 @@ class FrameResult:
         return f"{count} {'face' if count == 1 else 'faces'}: {', '.join(shown)}"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the picture, if it is still to be had, and bars."""
+        """What a notebook shows: the picture, if it is still available, and bars."""
         from mien.notebook import to_html
 
         return to_html(self)

@@ -205,7 +205,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
         return [dict(row) for row in parquet.read_table(path).to_pylist()]
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise OptionError(f"cannot be read to go on with it: {str(error).splitlines()[0]}", path) from error
+        raise OptionError(f"cannot be read to continue it: {str(error).splitlines()[0]}", path) from error
 
 
 def _open(path: Path) -> TextIO:

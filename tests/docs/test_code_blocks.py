@@ -20,12 +20,13 @@ from mien.cli.main import app
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 SHELL = {"", "sh", "bash", "console"}
 MODULES = {"train": "lightning", "video": "av", "server": "fastapi", "app": "streamlit", "batch": "ray"}
+# Other packages that blocks need are modules of the same name.
 # Options of `mien` that name what is written; whatever else looks like a picture or a video is read.
 WRITES = {"--out", "--table", "--annotate", "--timeline", "--report", "--picture", "--html", "--crops", "--folder"}
 # Commands that need neither a camera, nor a data set, nor another program to ask them.
 RUNS = {"photo", "video", "explain", "models"}
 READS = re.compile(
-    r"(?:open|analyze|predict_emotion|explain|analyze_video|analyze_many|imread|read_image|Path)"
+    r"(?:open|analyze|predict_emotion|explain|analyze_video|analyze_many|imread|read_image|Path|from_glob_path|load)"
     r"""\(\s*\[?["']([^"']+)"""
 )
 
@@ -76,7 +77,7 @@ def test_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
 
 
 def can_run(block: Block) -> bool:
-    return not block.not_run and (not block.needs or find_spec(MODULES[block.needs]) is not None)
+    return not block.not_run and (not block.needs or find_spec(MODULES.get(block.needs, block.needs)) is not None)
 
 
 def joined(script: list[Block]) -> str:
@@ -110,7 +111,7 @@ def expand(words: list[str], folder: Path) -> list[str]:
 
 
 def run(command: list[str], folder: Path, what: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "agg"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "agg", "PYSPARK_PYTHON": sys.executable}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )

@@ -99,7 +99,7 @@ def test_ctrl_c_shows_what_was_read(folder: Path, astronaut: NDArray[np.uint8]) 
     assert process.stderr is not None
     rest, err = process.stdout.read(), process.stderr.read()
     assert process.wait(timeout=60) == 130
-    assert err == f"mien: interrupted; what was read so far is above and in {table}; --resume goes on from there\n"
+    assert err == f"mien: interrupted; what was read so far is above and in {table}; --resume continues from there\n"
     read = [json.loads(line)["source"] for line in [first, *rest.splitlines()]]
     assert len(read) < 2000
     assert _sources(table) == read

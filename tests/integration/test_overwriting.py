@@ -37,8 +37,8 @@ COMMANDS = [
 OTHERS = {
     ("photo", "--crops"): "a folder that has to be empty: see test_crops",
     ("export", "--out"): "a folder: see test_after_training",
-    ("train", "--out"): "a folder, which --resume goes on with: see test_damaged_runs",
-    ("batch", "--out"): "a folder, which the next run goes on with: see test_batch",
+    ("train", "--out"): "a folder, which --resume continues: see test_damaged_runs",
+    ("batch", "--out"): "a folder, which the next run continues: see test_batch",
     ("live", "--folder"): "files are named after the time, and never after one that is there: see test_desktop_parts",
 }
 

@@ -54,7 +54,7 @@ def test_signals_end_a_run_that_another_goes_on_with(folder: Path, tmp_path: Pat
     process.send_signal(getattr(signal, name))
     _, err = process.communicate(timeout=120)
     assert process.returncode == code
-    assert err == f"mien: interrupted; what was read so far is above and in {table}; --resume goes on from there\n"
+    assert err == f"mien: interrupted; what was read so far is above and in {table}; --resume continues from there\n"
     for path in folder.glob("d[12]*.jpg"):
         path.unlink()
     begun = rows(table)

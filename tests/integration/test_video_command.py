@@ -247,7 +247,7 @@ def test_ctrl_c_among_many_says_how_to_go_on(clip: Path, astronaut: np.ndarray, 
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "1 of 2 videos were read before; --resume goes on with this one" in err
+    assert "1 of 2 videos were read before; --resume continues with this one" in err
     assert 0 < len(table(tmp_path / "b.csv")) < 1500
     job = Job(table=f"{tmp_path}/{{name}}.csv")
     assert [is_done(Input(folder / name, Path(name)), job) for name in ("a.mp4", "b.mp4")] == [True, False]

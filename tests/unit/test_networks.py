@@ -67,7 +67,7 @@ def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(name, pretrained=pretrained, **options)
 
     monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(OptionError, match=r"cannot be had .*--no-pretrained"):
+    with pytest.raises(OptionError, match=r"are not available .*--no-pretrained"):
         build_network("timm:resnet10t", pretrained=True)
     build_network("timm:resnet10t", pretrained=False)
 

@@ -253,7 +253,7 @@ def test_json_reads_back(tmp_path: Path) -> None:
         pass
     assert json.loads((tmp_path / "s.json").read_text()) == summarize().to_rows()
     (tmp_path / "bad.json").write_text("{")
-    with pytest.raises(OptionError, match="cannot be read to go on with it"):
+    with pytest.raises(OptionError, match="cannot be read to continue it"):
         read_rows(tmp_path / "bad.json")
     with (tmp_path / "e.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["video", "person"], ["a", ""]])

@@ -94,4 +94,4 @@ class _PageHandler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: what is opened is nobody's business."""
+        """Log nothing: which files are opened is private."""

@@ -54,8 +54,8 @@ def batch(
 ) -> None:
     """Read photos and videos by the thousand or million into Parquet files.
 
-    The same command again goes on where the last one ended, however that was. What cannot be read stands in
-    _errors.parquet, is tried again the next time, and makes the exit code 1.
+    Run the same command again to continue after an interruption. What cannot be read is listed in _errors.parquet, is
+    tried again the next time, and makes the exit code 1.
     """
     from mien.batch import FaceReader, run_batch
 
@@ -66,7 +66,7 @@ def batch(
                 sources, out, reader=reader, engine=engine, workers=workers, address=address, on_progress=show
             )
     except KeyboardInterrupt:
-        complain(f"interrupted; {out} holds what was read so far, and the same command goes on from there")
+        complain(f"interrupted; {out} holds what was read so far, and the same command continues from there")
         raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(dataclasses.asdict(report)))

@@ -56,7 +56,7 @@ def export(
     out: Annotated[Path, typer.Argument(help="Folder to write train/, val/ and test/ to.")],
     force: ForceOption = False,
 ) -> None:
-    """Write faces as PNG files in class folders; run it again to go on after a stop."""
+    """Write faces as PNG files in class folders; run it again to continue after an interruption."""
     from mien.training.class_folders import face_paths
 
     faces = load_data(source)

@@ -88,7 +88,7 @@ def photo(
     if not as_json:
         report.print(len(unread))
     if interrupted.is_set():
-        where = f" and in {table}; --resume goes on from there" if _is_growing(table) else f" and in {table}"
+        where = f" and in {table}; --resume continues from there" if _is_growing(table) else f" and in {table}"
         complain("interrupted; what was read so far is above" + (where if table else ""))
         raise typer.Exit(interrupted.exit_code)
     if failures or unread:
@@ -161,7 +161,7 @@ def _target(picture: Input, annotate: Path) -> Path:
 
 def _check_resume(resume: bool, table: Path | None, force: bool) -> None:
     if resume and force:
-        raise OptionError("--resume goes on with the table, --force replaces it; leave one of them out")
+        raise OptionError("--resume continues the table and --force replaces it; use only one of them")
     if resume and not _is_growing(table):
         raise OptionError("--resume tells by the table which pictures are done; add --table with a .csv or .jsonl file")
 

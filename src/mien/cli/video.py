@@ -41,7 +41,7 @@ def video(
     ] = None,
     timeline: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help=f"Draw everybody's emotions over time: .png, .jpg, .svg or .pdf ({MANY})."),
+        typer.Option(metavar="FILE", help=f"Draw each person's emotions over time: .png, .jpg, .svg or .pdf ({MANY})."),
     ] = None,
     summary: Annotated[
         str | None,
@@ -177,7 +177,7 @@ def _read_all(
             complain(f"{video.path}: interrupted; the files hold what was read so far")
             if len(videos) > 1:
                 mark_unfinished(video, job)
-                complain(f"{number - 1} of {len(videos)} videos were read before; --resume goes on with this one")
+                complain(f"{number - 1} of {len(videos)} videos were read before; --resume continues with this one")
             return
 
 

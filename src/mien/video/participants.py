@@ -45,7 +45,7 @@ class Participants:
         except OSError as error:
             raise OptionError(f"cannot be read: {error.strerror}", self.path) from error
         except UnicodeDecodeError as error:
-            raise OptionError("is not a CSV file in UTF-8; save it anew as CSV UTF-8", self.path) from error
+            raise OptionError("is not a CSV file in UTF-8; save it again as CSV UTF-8", self.path) from error
         lines = text.splitlines()
         head = lines[0] if lines else ""
         # Spreadsheets write semicolons where the comma is the decimal point.

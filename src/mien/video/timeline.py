@@ -1,4 +1,4 @@
-"""A picture of everybody's emotions over time."""
+"""A picture of each person's emotions over time."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class TimmNet(nn.Module):
         pretrained: Fetch the published weights.
 
     Raises:
-        OptionError: If timm has no such network, it does not take 96x96 pixels, or its weights cannot be had.
+        OptionError: If timm has no such network, it does not take 96x96 pixels, or its weights are not available.
     """
 
     def __init__(self, name: str, heads: int = 1, pretrained: bool = False) -> None:
@@ -60,7 +60,7 @@ def _create(name: str, pretrained: bool) -> nn.Module:
         if not pretrained:
             raise OptionError(f"network 'timm:{name}' cannot be built for gray faces: {_line(error)}") from error
         raise OptionError(
-            f"published weights of 'timm:{name}' cannot be had ({_line(error)}); connect to the internet once, or "
+            f"published weights of 'timm:{name}' are not available ({_line(error)}); connect to the internet once, or "
             "start from random weights with --no-pretrained"
         ) from error
 

@@ -26,7 +26,7 @@ export function cameraTrouble(error) {
   if (name === "NotAllowedError") {
     return [
       "The camera is not allowed",
-      "Allow it for this page, with the icon beside the address, and start again. Photos and videos work without it.",
+      "Allow it for this page, with the icon next to the address, and start again. Photos and videos work without it.",
     ];
   }
   if (name === "NotFoundError" || name === "OverconstrainedError") {

@@ -128,7 +128,7 @@ export class StreamView {
   showPeople(nowMs) {
     const people = this.history.list();
     if (!people.length) {
-      this.waitFor("No face in sight", this.isCamera ? "Move into the picture, and toward the light." : "The video goes on.");
+      this.waitFor("No face in sight", this.isCamera ? "Move into the picture, and toward the light." : "The video continues.");
       return;
     }
     if (!this.cards.size) this.people.replaceChildren();
