@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import axe
 import cv2
 import numpy as np
 import pytest
@@ -24,33 +24,17 @@ Visit = Callable[..., "Page"]
 pytest.importorskip("axe_playwright_python")
 pytestmark = pytest.mark.slow
 
-# Each violation as its rule, and the places.
-_RUN = """
-() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "cat.semantics"],
-                          rules: { "presentation-role-conflict": { enabled: false },
-                                   "empty-table-header": { enabled: false } } })
-  .then(({ violations, passes }) => ({
-    found: violations.map((rule) => [rule.id, rule.nodes.map((node) => node.html.slice(0, 200))]),
-    passed: passes.map((rule) => rule.id),
-    frames: passes.some((rule) => rule.nodes.some((node) => node.target.length > 1)) }))
-"""
-_AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-
-
 _GROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
 def _check(page: Page, where: str) -> dict[str, Any]:
     """Run axe in the page and its frames, in light and dark colors; it must find nothing."""
-    for frame in page.frames:
-        frame.evaluate(_AXE)
     outcome: dict[str, Any] = {}
     for scheme, colors in (("light", LIGHT), ("dark", DARK)):
         page.emulate_media(color_scheme=scheme)
         ground = ", ".join(map(str, rgb(colors["background"])))
         page.wait_for_function(f"{_GROUND} === 'rgb({ground})'")
-        outcome = page.evaluate(_RUN)
-        assert outcome["found"] == [], f"{where}, {scheme}"
+        outcome = axe.check(page, f"{where}, {scheme}")
     return outcome
 
 

@@ -138,7 +138,7 @@ async function readPhotos(files) {
     { type: "button", class: "button", click: () => save(new Blob([toCsv(results, settings.columns.photo)], { type: "text/csv" }), "mien-photos.csv") },
     "Table (CSV)",
   );
-  const title = element("h2", { tabindex: "-1" }, files.length > 1 ? "Photos" : "Photo");
+  const title = element("h1", { tabindex: "-1" }, files.length > 1 ? "Photos" : "Photo");
   const views = files.map((file) => new PhotoView(settings, file.name, addressOf(file)));
   const list = element("div", { class: "photos" }, ...views.map(({ root }) => root));
   show("photos", element("div", {}, element("header", { class: "heading" }, element("div", {}, title, facts), table), list));

@@ -33,7 +33,7 @@ export function sessionView(settings, session, { title, again, onAgain }) {
     element(
       "header",
       {},
-      element("div", {}, element("h2", { id: "session-title", tabindex: "-1" }, title), element("p", {}, facts.join(" · "))),
+      element("div", {}, element("h1", { id: "session-title", tabindex: "-1" }, title), element("p", {}, facts.join(" · "))),
       element(
         "div",
         { class: "actions" },

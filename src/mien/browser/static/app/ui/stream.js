@@ -58,7 +58,8 @@ export class StreamView {
     this.frame = element("div", { class: "frame" }, this.video, this.overlay);
     this.people = element("div", { class: "cards" });
     const stage = element("div", { class: "stage" }, this.frame, this.bar, this.live);
-    this.root = element("div", { class: "stream" }, stage, this.people);
+    const title = element("h1", { class: "visually-hidden" }, this.isCamera ? "Camera" : name);
+    this.root = element("div", { class: "stream" }, title, stage, this.people);
     this.waitFor("Looking for a face", "Move into the picture.");
     new ResizeObserver(() => this.draw()).observe(this.overlay);
   }
@@ -95,7 +96,7 @@ export class StreamView {
         const bitmap = await createImageBitmap(this.video);
         this.take(await this.reader.frame(bitmap, timeS, this.name));
       } catch (error) {
-        // A frame that cannot be had, for example while a camera changes its size, is one frame less.
+        // A frame that is not available, for example while a camera changes its size, is one frame less.
         console.warn(error);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
@@ -173,7 +174,7 @@ export class StreamView {
   togglePause() {
     if (this.video.paused) void this.video.play();
     else this.video.pause();
-    this.pauseButton.textContent = this.video.paused ? "Go on" : "Pause";
+    this.pauseButton.textContent = this.video.paused ? "Resume" : "Pause";
   }
 
   savePicture() {
