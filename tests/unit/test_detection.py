@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 
 from mien.detection import DetectedFace, create_detector
 from mien.detection.haar import Haar
-from mien.detection.tiles import TILE_SIDE, tiles
-from mien.detection.yunet import NMS_THRESHOLD, SCORE_THRESHOLD, WEIGHTS, YuNet
+from mien.detection.tiles import TILE_SIDE, Box, Candidate, tiles
+from mien.detection.yunet import MOST_CANDIDATES, NMS_THRESHOLD, SCORE_THRESHOLD, WEIGHTS, YuNet
 from mien.errors import OptionError
+from mien.images import read_image
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +138,6 @@ def test_roll_is_the_tilt_of_the_eye_line() -> None:
 
 
 def test_real_group_photo(shared: object, yunet: YuNet) -> None:
-    from mien.images import read_image
-
     assert len(yunet.detect(read_image(f"{shared}/media/multi_face.jpg"))) == 5
     assert yunet.detect(read_image(f"{shared}/media/free-mountain-vector-01.jpg")) == []
 
@@ -151,17 +151,18 @@ def test_haar_answers_the_same_from_several_threads(astronaut: NDArray[np.uint8]
             assert found == expected[number % 2]
 
 
-def test_small_faces_of_large_photos_are_found(yunet: YuNet, astronaut: NDArray[np.uint8]) -> None:
-    portrait = cv2.resize(astronaut, (180, 180), interpolation=cv2.INTER_AREA)
+@pytest.mark.parametrize("side", [180, 110])  # the face is 41 or 25 pixels high
+def test_small_faces_of_large_photos_are_found(yunet: YuNet, astronaut: NDArray[np.uint8], side: int) -> None:
+    portrait = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA)
     photo = np.full((2400, 3200, 3), 90, np.uint8)
     places = [(100, 100), (1400, 1210), (3000, 2200), (1190, 600), (2100, 1100)]
     for x, y in places:
-        photo[y : y + 180, x : x + 180] = portrait
+        photo[y : y + side, x : x + side] = portrait
     assert yunet.detect_quickly(photo) == []
     found = yunet.detect_in_photo(photo)
     assert len(found) == len(places)
     for x, y in places:
-        true = (x + 0.352 * 178, y + 0.352 * 67, 0.352 * 88, 0.352 * 116)
+        true = tuple(np.array((178, 67, 88, 116)) * side / 512 + (x, y, 0, 0))
         assert max(overlap(face.box, true) for face in found) > 0.5
 
 
@@ -185,3 +186,56 @@ def test_the_second_look_keeps_the_better_of_the_two_turns(
     (face,) = detector.detect(np.zeros((200, 200, 3), np.uint8))
     assert face.score == max(scores)
     assert face.box == pytest.approx((90.0, 90.0, 20.0, 20.0))
+
+
+def test_what_is_no_face_seen_closely_is_dropped(yunet: YuNet, astronaut: NDArray[np.uint8]) -> None:
+    photo = np.full((700, 900, 3), 90, np.uint8)
+    portrait = cv2.resize(astronaut, (120, 120), interpolation=cv2.INTER_AREA)
+    # More candidates than one sheet shows; two of them are the face, one of these beyond the edge of the picture.
+    photo[300:420, 400:520], photo[:100, 780:] = portrait, portrait[20:]
+    true = [np.array((178, 67, 88, 116)) * 120 / 512 + (400, 300, 0, 0)]
+    true.append(true[0] + (380, -320, 0, 0))
+    boxes = [(20.0 + 10 * k, 500.0, 24.0, 30.0) for k in range(70)]
+    boxes[66:66] = [tuple(box) for box in true]
+    found = yunet._look_closely(photo, boxes, 80 / 128, 128, 0.8)
+    assert len(found) == 2
+    for box in true:
+        assert max(overlap(one, tuple(box)) for one, _ in found) > 0.5
+
+
+def test_noise_is_no_work_without_end(yunet: YuNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+    look = yunet._look_closely
+
+    def count(frame: NDArray[np.uint8], boxes: list[Box], share: float, side: int, threshold: float) -> list[Candidate]:
+        nonlocal looked
+        looked += len(boxes)
+        return look(frame, boxes, share, side, threshold)
+
+    monkeypatch.setattr(yunet, "_look_closely", count)
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 1200, 3), np.uint8)
+    assert yunet.detect_in_photo(noise) == []
+    # Two sizes are searched, each in one tile, and all that is left of them is looked at once more.
+    assert 0 < looked <= 4 * MOST_CANDIDATES
+
+
+def test_every_face_of_a_crowd_is_found(shared: Path, yunet: YuNet) -> None:
+    photos = [read_image(path) for path in sorted((shared / "data/wild").glob("*.jpg"))[:200]]
+    crowd = np.full((2500, 4000, 3), 120, np.uint8)
+    for number, photo in enumerate(photos):
+        row, column = divmod(number, 20)
+        crowd[row * 240 : row * 240 + 130, column * 195 : column * 195 + 130] = cv2.resize(
+            photo, (130, 130), interpolation=cv2.INTER_AREA
+        )
+    found = yunet.detect_in_photo(crowd)
+    cells = {(int(f.box[1] + f.box[3] / 2) // 240, int(f.box[0] + f.box[2] / 2) // 195) for f in found}
+    assert len(cells) >= 195
+    assert len(found) <= len(cells) + 2
+
+
+def test_five_small_faces_of_a_large_photo_are_found(shared: Path, yunet: YuNet) -> None:
+    group = cv2.resize(read_image(shared / "media/multi_face.jpg"), (500, 334), interpolation=cv2.INTER_AREA)
+    for x, y in ((100, 100), (1700, 1300), (3400, 2500)):
+        photo = np.full((3000, 4000, 3), 120, np.uint8)
+        photo[y : y + 334, x : x + 500] = group
+        assert len(yunet.detect_in_photo(photo)) == 5

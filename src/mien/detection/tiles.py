@@ -49,10 +49,12 @@ def _spans(length: int) -> list[tuple[int, int]]:
     return [(round(k * step), round(k * step) + TILE_SIDE) for k in range(count)]
 
 
-def is_cut(box: Box, tile: tuple[int, int, int, int], width: int, height: int) -> bool:
-    """Whether a box in a picture of the given size reaches the edge of its tile, where there is more beyond."""
+def is_whole(box: Box, tile: tuple[int, int, int, int], width: int, height: int) -> bool:
+    """Whether a tile of a picture of the given size shows the whole of a box, and no other need show it better."""
     left, top, right, bottom = tile
-    return (
+    if tile == (0, 0, width, height):
+        return True
+    return max(box[2:]) <= OVERLAP and not (
         (left > 0 and box[0] < left + _MARGIN)
         or (top > 0 and box[1] < top + _MARGIN)
         or (right < width and box[0] + box[2] > right - _MARGIN)
