@@ -56,7 +56,7 @@ def sections(data: Path, media: Path, fer_python: Path | None) -> list[Section]:
     fer = ("--fer-python", fer_python) if fer_python else ()
     return [
         Section("accuracy", "Accuracy", ("accuracy.py", faces, photos), (faces, photos), "needs FER-2013 and photos"),
-        Section("detection", "Faces found, by size and tilt", ("detection.py", photos), (photos,), "needs photos"),
+        Section("detection", "Faces found, by size", ("detection.py", photos), (photos,), "needs photos"),
         Section("photo", "A photo, stage by stage", ("photo_speed.py",)),
         Section(
             "peers",
