@@ -33,7 +33,7 @@ class Layout:
     rows: Callable[[FrameResult], Rows]
 
 
-BOX_COLUMNS: dict[str, str] = {
+_BOX_COLUMNS: dict[str, str] = {
     "x": "int64",
     "y": "int64",
     "width": "int64",
@@ -43,12 +43,10 @@ BOX_COLUMNS: dict[str, str] = {
     "confidence": "float64",
     "uncertain": "bool_",
 }
-FACE_COLUMNS: dict[str, str] = {**BOX_COLUMNS, **{f"raw_{label}": "float64" for label in LABELS}}
-"""What tables of videos say of a face; the probabilities are called raw, because they are smoothed, too."""
 
 
-def face_values(face: Face, prefix: str = "raw_") -> dict[str, Any]:
-    """The values of `FACE_COLUMNS`, or with another prefix for the probabilities."""
+def _face_values(face: Face, prefix: str) -> dict[str, Any]:
+    """What tables say of a face, with a prefix for the probabilities."""
     return {
         **dict(zip(("x", "y", "width", "height"), face.box, strict=True)),
         "score": face.score,
@@ -62,7 +60,7 @@ def face_values(face: Face, prefix: str = "raw_") -> dict[str, Any]:
 _PHOTO_COLUMNS = {
     "source": "string",
     "face": "int64",
-    **BOX_COLUMNS,
+    **_BOX_COLUMNS,
     **dict.fromkeys(LABELS, "float64"),
     "quality": "string",
 }
@@ -78,7 +76,7 @@ def _photo_rows(result: FrameResult) -> Rows:
     if not result.faces:
         yield picture
     for number, face in enumerate(result.faces, start=1):
-        yield picture | {"face": number, **face_values(face, ""), "quality": " ".join(face.quality)}
+        yield picture | {"face": number, **_face_values(face, ""), "quality": " ".join(face.quality)}
 
 
 PHOTOS = Layout(_PHOTO_COLUMNS, _photo_rows)
@@ -90,7 +88,8 @@ _FRAME_COLUMNS: dict[str, str] = {
     "shot": "int64",
     "track": "int64",
     "confirmed": "bool_",
-    **FACE_COLUMNS,
+    **_BOX_COLUMNS,
+    **{f"raw_{label}": "float64" for label in LABELS},
     **{f"smoothed_{label}": "float64" for label in LABELS},
     "quality": "string",
 }
@@ -105,7 +104,7 @@ def _frame_rows(result: FrameResult) -> Rows:
         yield frame | {
             "track": face.track,
             "confirmed": face.confirmed,
-            **face_values(face),
+            **_face_values(face, "raw_"),
             **{f"smoothed_{emotion}": p for emotion, p in smoothed.items()},
             "quality": " ".join(face.quality),
         }
@@ -113,6 +112,16 @@ def _frame_rows(result: FrameResult) -> Rows:
 
 FRAMES = Layout(_FRAME_COLUMNS, _frame_rows)
 """A row per face and frame of a video; of a frame without faces a row with its time, number and shot alone."""
+
+
+def with_participant(columns: Mapping[str, str]) -> dict[str, str]:
+    """The columns of a table with one for the participant, after that for the person."""
+    wide: dict[str, str] = {}
+    for name, kind in columns.items():
+        wide[name] = kind
+        if name in ("person", "track"):
+            wide["participant"] = "string"
+    return wide
 
 
 class _Format(Protocol):
@@ -160,6 +169,28 @@ class TableWriter(AtomicFile):
             self._format.add(result)
         except OSError as error:
             raise not_written(self.path, error) from error
+
+
+def open_table(path: Path, participants: Mapping[int, str] | None = None) -> TableWriter:
+    """Begin a table of a video; see `TableWriter`.
+
+    Args:
+        path: The file; its suffix tells the format.
+        participants: Who the people are, by id, for a column ``participant``; None leaves that out.
+
+    Raises:
+        OptionError: If the suffix is unknown or the place cannot be written to.
+        MissingExtraError: If the format needs a package that is not installed.
+    """
+    if participants is None:
+        return TableWriter(path, FRAMES)
+    people = participants
+
+    def named(result: FrameResult) -> Rows:
+        for row in FRAMES.rows(result):
+            yield {**row, "participant": people.get(row["track"])}
+
+    return TableWriter(path, Layout(with_participant(FRAMES.columns), named))
 
 
 class RowsFile(AtomicFile):

@@ -21,7 +21,7 @@ from mien.browser.site import POLICY, STATIC, page_files, write_page
 from mien.classification.model_config import find_model, load_config
 from mien.errors import MienError, OptionError
 from mien.options import AnalyzerOptions
-from mien.video.rows import COLUMNS
+from mien.tables import FRAMES
 
 VENDOR = STATIC / "vendor"
 
@@ -88,7 +88,7 @@ def test_settings_are_those_of_python() -> None:
     assert settings["crop"] == {"scale": preprocessing.CROP_SCALE, "shift": preprocessing.CROP_SHIFT}
     assert settings["model"]["uncertain_below"] == 0.4
     assert settings["smoothing"]["time_constant_s"] == 0.9
-    assert settings["columns"]["video"] == [column for column in COLUMNS if column != "shot"]
+    assert settings["columns"]["video"] == [column for column in FRAMES.columns if column != "shot"]
     assert page_settings(config, AnalyzerOptions(), 5)["model"]["uncertain_below"] == config.uncertain_below
 
 

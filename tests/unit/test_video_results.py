@@ -12,7 +12,7 @@ from PIL import Image
 from mien.emotions import Emotion
 from mien.errors import OptionError
 from mien.results import Face, FrameResult
-from mien.video.rows import COLUMNS, TABLE_SUFFIXES, open_table, rows
+from mien.tables import FRAMES, TABLE_SUFFIXES, open_table
 from mien.video.summary import Summary
 from mien.video.timeline import Timeline
 
@@ -41,14 +41,14 @@ def write(path: Path) -> None:
 
 
 def test_rows() -> None:
-    table = [row for result in RESULTS for row in rows(result)]
+    table = [row for result in RESULTS for row in FRAMES.rows(result)]
     assert [(row["time_s"], row["frame"], row["track"]) for row in table] == [
         (0.0, 0, 1),
         (0.5, 1, None),
         (1.0, 2, 1),
         (1.0, 2, 2),
     ]
-    assert all(list(row) == list(COLUMNS) for row in table)
+    assert all(list(row) == list(FRAMES.columns) for row in table)
     assert all(value is None for name, value in table[1].items() if name not in ("time_s", "frame", "shot"))
     assert (table[3]["x"], table[3]["emotion"], table[3]["raw_fear"]) == (200, "fear", 0.7)
     assert table[0]["quality"] == "dark blurred"
@@ -57,7 +57,7 @@ def test_rows() -> None:
 def test_every_format_holds_the_same_rows(tmp_path: Path) -> None:
     from pyarrow import parquet
 
-    expected = [row for result in RESULTS for row in rows(result)]
+    expected = [row for result in RESULTS for row in FRAMES.rows(result)]
     for suffix in TABLE_SUFFIXES:
         write(tmp_path / f"table{suffix}")
     assert json.loads((tmp_path / "table.json").read_text()) == expected

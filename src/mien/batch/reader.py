@@ -13,8 +13,7 @@ from mien.batch.sources import filesystem, is_url, is_video_name, local_video
 from mien.emotions import LABELS
 from mien.errors import MienError, MissingExtraError, OptionError
 from mien.options import AnalyzerOptions, OptionValues, make_options
-from mien.tables import PHOTOS, printable
-from mien.video import rows as video_rows
+from mien.tables import FRAMES, PHOTOS, printable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -28,7 +27,7 @@ Row = dict[str, Any]
 COLUMNS: dict[str, str] = {
     "source": "string",
     "range_s": "float64",
-    **video_rows.COLUMNS,
+    **FRAMES.columns,
     "face": "int64",
     "error": "string",
 }
@@ -152,7 +151,7 @@ class FaceReader:
 
         def keep(frame: VideoFrame, result: FrameResult) -> None:
             if frame.time_s >= start:
-                for values in video_rows.rows(result):
+                for values in FRAMES.rows(result):
                     add({**known, **values})
 
         with local_video(row["path"]) if content is None else nullcontext(content) as file:

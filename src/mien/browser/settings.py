@@ -14,9 +14,8 @@ from mien.detection import landmarks, yunet
 from mien.emotions import LABELS
 from mien.live import history, strips
 from mien.options import AnalyzerOptions
-from mien.tables import PHOTOS
+from mien.tables import FRAMES, PHOTOS
 from mien.tracking import confirmation, search, smoothing, stream, tracker
-from mien.video.rows import COLUMNS
 
 NETWORKS = {"classifier": "classifier.onnx", "detector": "detector.onnx", "aligner": "aligner.onnx"}
 """What the networks' files are called on the page."""
@@ -68,7 +67,7 @@ def page_settings(config: ModelConfig, options: AnalyzerOptions, download: int) 
         "smoothing": {"time_constant_s": options.smoothing_s} | _lower(smoothing, "SWITCH_MARGIN SETTLE_S"),
         "history": _lower(history, "SPAN_S") | _lower(strips, "BRIDGED_S"),
         # The page notices no cuts.
-        "columns": {"video": [column for column in COLUMNS if column != "shot"], "photo": list(PHOTOS.columns)},
+        "columns": {"video": [column for column in FRAMES.columns if column != "shot"], "photo": list(PHOTOS.columns)},
         "limits": {"max_pixels": options.max_pixels, "download": download},
         "networks": NETWORKS,
     }

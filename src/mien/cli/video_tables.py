@@ -29,7 +29,8 @@ class SharedTable:
     """
 
     def __init__(self, option: str, path: Path, named: bool) -> None:
-        from mien.video.episodes import EPISODE_COLUMNS, check_suffix, episode_rows, with_participant
+        from mien.tables import with_participant
+        from mien.video.episodes import EPISODE_COLUMNS, check_suffix, episode_rows
         from mien.video.summary import SUMMARY_COLUMNS, SUMMARY_SUFFIXES, Summary
 
         check_suffix(path, SUMMARY_SUFFIXES, option)

@@ -19,8 +19,7 @@ from mien.live.colors import hexadecimal
 from mien.live.session_log import Marker, Session
 from mien.live.strips import average_columns
 from mien.results import FrameResult
-from mien.tables import Layout, Rows, TableWriter
-from mien.video.rows import COLUMNS, rows
+from mien.tables import FRAMES, Layout, Rows, TableWriter
 from mien.video.summary import TrackSummary
 from mien.video.timeline import Timeline
 
@@ -48,10 +47,10 @@ def write_table(session: Session, path: Path) -> None:
         notes = []
         while waiting and waiting[0].time_s <= (result.time_s or 0.0):
             notes.append(waiting.pop(0).note or "marker")
-        for row in rows(result):
+        for row in FRAMES.rows(result):
             yield {**row, "marker": "; ".join(notes) or None}
 
-    with TableWriter(path, Layout({**COLUMNS, "marker": "string"}, marked)) as table:
+    with TableWriter(path, Layout({**FRAMES.columns, "marker": "string"}, marked)) as table:
         for result in session.results():
             table.write(result)
 

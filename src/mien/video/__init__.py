@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mien.tables import TABLE_SUFFIXES, TableWriter, open_table
 from mien.video.prefetch import prefetch
 from mien.video.reader import VideoFrame, VideoReader, open_video
-from mien.video.rows import TABLE_SUFFIXES, TableWriter, open_table
 from mien.video.writer import VIDEO_SUFFIXES, VideoWriter
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mien.emotions import Emotion
 from mien.errors import MissingExtraError, OptionError
 from mien.files import AtomicFile
-from mien.tables import RowsFile, printable
+from mien.tables import RowsFile, printable, with_participant
 from mien.video.strips import GAP_S
 
 if TYPE_CHECKING:
@@ -115,16 +115,6 @@ def episode_rows(summary: Summary) -> Iterator[dict[str, Any]]:
             "duration_s": round(episode.offset_s - episode.onset_s, 3),
             "mean_confidence": round(episode.confidence, 4),
         }
-
-
-def with_participant(columns: Mapping[str, str]) -> dict[str, str]:
-    """The columns of a table with one for the participant, after that for the person."""
-    wide: dict[str, str] = {}
-    for name, kind in columns.items():
-        wide[name] = kind
-        if name in ("person", "track"):
-            wide["participant"] = "string"
-    return wide
 
 
 def check_suffix(path: Path, suffixes: Iterable[str], what: str) -> None:

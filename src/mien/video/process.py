@@ -14,6 +14,7 @@ from mien.drawing import blur_faces, draw
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
 from mien.results import FrameResult
+from mien.tables import open_table
 from mien.tracking.lookahead import LookAhead
 from mien.tracking.stream import FrameDetections, StreamAnalyzer
 from mien.video.backend import VideoSource
@@ -22,7 +23,6 @@ from mien.video.participants import Participants
 from mien.video.prefetch import prefetch
 from mien.video.reader import VideoFrame, VideoReader, open_video
 from mien.video.report import Report
-from mien.video.rows import open_table
 from mien.video.summary import Summary, open_summary
 from mien.video.timeline import Timeline
 from mien.video.writer import VideoWriter

@@ -10,8 +10,8 @@ from typing import Any
 
 from mien.emotions import LABELS, Emotion
 from mien.results import Face, FrameResult
-from mien.tables import RowsFile, printable
-from mien.video.episodes import Episode, EpisodeBuilder, check_suffix, with_participant
+from mien.tables import RowsFile, printable, with_participant
+from mien.video.episodes import Episode, EpisodeBuilder, check_suffix
 
 NEGATIVE = (Emotion.ANGRY, Emotion.DISGUST, Emotion.FEAR, Emotion.SAD)
 """The emotions whose strongest is taken from happy for the derived valence."""

@@ -20,8 +20,8 @@ from fastapi.testclient import TestClient
 
 from mien.analyzer import Analyzer
 from mien.results import FrameResult
+from mien.tables import FRAMES
 from mien.video.process import analyze_video
-from mien.video.rows import COLUMNS
 
 Answer = Any
 
@@ -95,7 +95,7 @@ def test_table(serve: Any, clip: Path) -> None:
     ):
         assert table.headers["content-type"] == "text/csv; charset=utf-8"
         rows = list(csv.DictReader(StringIO(table.text)))
-        assert list(rows[0]) == list(COLUMNS)
+        assert list(rows[0]) == list(FRAMES.columns)
         for row, frame in zip(rows, map(FrameResult.from_dict, frames), strict=True):
             assert (int(row["frame"]), row["emotion"]) == (frame.frame, frame.faces[0].emotion)
     answer = client.get(place, params={"format": "json"}, headers={"Accept": "text/csv"})

@@ -113,13 +113,13 @@ def video_routes(service: Service) -> APIRouter:
 
 def _table(job: VideoJob) -> Iterator[str]:
     """The table of a video, as `mien video --table` writes it."""
-    from mien.video.rows import COLUMNS, rows
+    from mien.tables import FRAMES
 
     text = StringIO()
-    writer = csv.DictWriter(text, list(COLUMNS))
+    writer = csv.DictWriter(text, list(FRAMES.columns))
     writer.writeheader()
     for values in job.frame_values():
-        writer.writerows(rows(FrameResult.from_dict(values)))
+        writer.writerows(FRAMES.rows(FrameResult.from_dict(values)))
         if text.tell() > _CHUNK:
             yield text.getvalue()
             text.seek(0)
