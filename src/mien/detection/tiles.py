@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+import numpy as np
+
 Box: TypeAlias = "tuple[float, ...]"
 """Left, top, width and height."""
 Candidate: TypeAlias = "tuple[Box, float]"
@@ -73,6 +75,16 @@ def merge(kept: Sequence[Candidate], found: Sequence[Candidate]) -> list[Candida
         if all(_covered(box, other) < _MAX_COVERED for other, _ in merged):
             merged.append((box, score))
     return sorted(merged, key=lambda one: -one[1])
+
+
+def beside(boxes: Sequence[Box], known: Sequence[Candidate]) -> list[Box]:
+    """Those boxes that `merge` would not take for one of the known faces."""
+    if not boxes or not known:
+        return list(boxes)
+    a, b = np.array(boxes)[:, None], np.array([box for box, _ in known])[None]
+    shared = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    covered = shared.clip(0).prod(axis=-1) / np.minimum(a[..., 2:].prod(axis=-1), b[..., 2:].prod(axis=-1))
+    return [box for box, free in zip(boxes, (covered < _MAX_COVERED).all(axis=1), strict=True) if free]
 
 
 def is_same(a: Box, b: Box) -> bool:

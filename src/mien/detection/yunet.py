@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.detection.base import DetectedFace, Frame
-from mien.detection.tiles import Box, Candidate, is_same, is_whole, levels, merge, tiles
+from mien.detection.tiles import Box, Candidate, beside, is_same, is_whole, levels, merge, tiles
 from mien.runtime import create_session
 
 WEIGHTS = Path(__file__).with_name("weights") / "yunet.onnx"
@@ -24,13 +24,17 @@ NMS_THRESHOLD = 0.3
 MAX_SIDE = 640
 # Photos that are larger are searched for small faces, too.
 LARGE_ABOVE = 800
-# Small faces score low: everything in a tile that might be one, up to so many, is looked at again, enlarged.
-CANDIDATE_THRESHOLD, MOST_CANDIDATES = 0.005, 192
+# Small faces score low: what might be one is looked at again, enlarged.
+CANDIDATE_THRESHOLD = 0.005
 # Long side of the face and side of its surroundings, in pixels, and the score to be reached: a quick look that lets
 # most faces and one in fifty of the others through, then a look that is right nearly always.
 CLOSE_LOOKS = ((48, 80, 0.5), (80, 128, 0.8))
 # Candidates are looked at side by side, so many in a row: in a picture of its own the network sees each one worse.
 _SHEET = 8
+# The likeliest candidates come first, so many a pixel of the tile, and more as long as there are faces among them.
+_PER_PIXEL, _LEAST_AT_ONCE = 30e-6, 16
+# What is no larger is looked at closely only at the finest size of the photo, where it is larger.
+_SURELY_LATER = 24
 # Before they are told apart; a picture of noise is full of them.
 _MOST_BOXES = 1000
 # Smaller frames are enlarged to this long side: on pictures cut close around a face it halves the misses.
@@ -92,30 +96,46 @@ class YuNet:
         kept: list[Candidate] = []
         for side in sides:
             resized, scale = _resize(frame, side)
-            kept = merge(kept, _scale_boxes(self._look_at_tiles(resized), 1 / scale))
+            found = self._look_at_tiles(resized, _scale_boxes(kept, scale), _SURELY_LATER if side < long_side else 0)
+            kept = merge(kept, _scale_boxes(found, 1 / scale))
         if not kept:
             first, scale = _resize(frame, sides[0])
             return _enlarge(self._look_tilted(first), scale)
         return _enlarge(kept, 1.0)
 
-    def _look_at_tiles(self, frame: Frame) -> list[Candidate]:
-        """The faces of a frame of any size, of those that are small enough for its tiles, best score first."""
+    def _look_at_tiles(self, frame: Frame, known: list[Candidate], least: int) -> list[Candidate]:
+        """The faces of a frame of any size, of those that are small enough for its tiles, best score first.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR.
+            known: Faces that were found before; what lies on them is not looked at closely.
+            least: Long side of the smallest box that is looked at closely, in pixels.
+        """
         height, width = frame.shape[:2]
-        seen: list[Candidate] = []
+        found: list[Candidate] = []
         for tile in tiles(width, height):
             left, top, right, bottom = tile
             looked = self._look(frame[top:bottom, left:right], CANDIDATE_THRESHOLD)
             moved = [((x + left, y + top, w, h), score) for (x, y, w, h), score in looked]
             whole = [one for one in moved if is_whole(one[0], tile, width, height)]
-            certain = sum(score >= self.score_threshold for _, score in whole)
-            seen += whole[: certain + MOST_CANDIDATES]
-        seen = _without_doubles(seen)
-        doubtful = [box for box, score in seen if score < self.score_threshold]
-        near: list[Candidate] = []
-        for face, side, threshold in CLOSE_LOOKS:
-            near = self._look_closely(frame, doubtful, face / side, side, threshold)
-            doubtful = [box for box, _ in near]
-        return merge([one for one in seen if one[1] >= self.score_threshold], near)
+            certain = [one for one in whole if one[1] >= self.score_threshold]
+            doubtful = [box for box, score in whole if score < self.score_threshold and max(box[2:]) >= least]
+            at_once = max(_LEAST_AT_ONCE, round((right - left) * (bottom - top) * _PER_PIXEL))
+            found += certain + self._faces_among(frame, beside(doubtful, [*known, *certain]), at_once)
+        return merge([], found)
+
+    def _faces_among(self, frame: Frame, boxes: Sequence[Box], at_once: int) -> list[Candidate]:
+        """The faces among candidates, the likeliest first: so many at once, until there is none among them."""
+        found: list[Candidate] = []
+        for start in range(0, len(boxes), at_once):
+            near, left = [], boxes[start : start + at_once]
+            for face, side, threshold in CLOSE_LOOKS:
+                near = self._look_closely(frame, left, face / side, side, threshold)
+                left = [box for box, _ in near]
+            if not near:
+                break
+            found += near
+        return found
 
     def _look_closely(
         self, frame: Frame, boxes: Sequence[Box], share: float, side: int, threshold: float
@@ -164,7 +184,7 @@ class YuNet:
         sane = np.isfinite(boxes).all(axis=1) & (np.abs(boxes) <= limit).all(axis=1) & (boxes[:, 2:] > 1).all(axis=1)
         boxes, scores = boxes[sane], scores[sane]
         best = np.argsort(-scores, kind="stable")[:_MOST_BOXES]
-        return _without_doubles([(tuple(boxes[i].tolist()), float(scores[i])) for i in best])
+        return _without_doubles(boxes[best].tolist(), scores[best].tolist())
 
     def _look_tilted(self, frame: Frame) -> list[Candidate]:
         """The faces of a frame turned either way, from the turn that shows the best one."""
@@ -242,12 +262,12 @@ def _cut(frame: Frame, box: Box, share: float, shown: int) -> tuple[Frame, int, 
     return np.asarray(picture, np.uint8), x, y, shown / side
 
 
-def _without_doubles(found: Sequence[Candidate]) -> list[Candidate]:
+def _without_doubles(boxes: Sequence[Sequence[float]], scores: Sequence[float]) -> list[Candidate]:
     """Non-maximum suppression, best score first."""
-    if not found:
+    if not boxes:
         return []
-    keep = cv2.dnn.NMSBoxes([box for box, _ in found], [score for _, score in found], 0.0, NMS_THRESHOLD)
-    return [found[i] for i in np.asarray(keep, dtype=int).ravel()]
+    keep = cv2.dnn.NMSBoxes(boxes, scores, 0.0, NMS_THRESHOLD)
+    return [(tuple(boxes[i]), scores[i]) for i in np.asarray(keep, dtype=int).ravel()]
 
 
 def _scale_boxes(found: list[Candidate], factor: float) -> list[Candidate]:
