@@ -1,4 +1,4 @@
-"""Tables that grow in place: what was read stands in them whatever happens next, and a later run can continue them."""
+"""Tables that grow in place: what was read is in them whatever happens next, and a later run can continue them."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from mien.options import MAX_PIXELS
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | NDArray[np.generic] | Image.Image"
 """A path, an encoded file as bytes, a binary file object, an array or a PIL image; see `read_image`."""
 
-# What Pillow decodes by itself. It knows more formats, some of which start other programs, and nobody's photos are in.
+# What Pillow decodes by itself. It knows more formats, some of which start other programs, and no one's photos are in.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
 IMAGE_SUFFIXES = frozenset(

@@ -25,7 +25,7 @@ class Picture:
     """Where the picture of a result is found again, without keeping it in memory.
 
     A path is read again, an array or PIL image is shown as long as its owner keeps it. Of bytes and files, which
-    cannot be had again, a small JPEG is kept.
+    cannot be read again, a small JPEG is kept.
 
     Args:
         source: As it was given to `Analyzer.analyze`.

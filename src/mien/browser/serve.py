@@ -83,7 +83,7 @@ class _PageHandler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", _TYPES.get(PurePosixPath(name).suffix, "text/plain; charset=utf-8"))
         self.send_header("Content-Length", str(len(content)))
-        # A file in a folder named after its content never changes; the entrance is asked for anew each time.
+        # A file in a folder named after its content never changes; the entrance is requested again each time.
         lasting = "/" in name
         self.send_header("Cache-Control", "public, max-age=31536000, immutable" if lasting else "no-cache")
         self.send_header("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'")

@@ -1,4 +1,4 @@
-"""What the page must know and Python knows already: one JSON, so that no constant stands in two places."""
+"""What the page needs to know and Python already knows: one JSON, so that no constant is defined twice."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from mien.options import AnalyzerOptions
 
 STATIC = Path(__file__).with_name("static")
 LISTING = "page.json"
-"""Names the files of a written page, so that writing it anew can take away what is no longer part of it."""
+"""Names the files of a written page, so that writing it again can remove what is no longer part of it."""
 
 # What the browser asks for by these very names; everything else lies in a folder named after its content.
 _ENTRANCE = ("index.html", "sw.js", "manifest.webmanifest")

@@ -80,7 +80,7 @@ def main() -> NoReturn:
     for argument in sys.argv[1:]:
         if not argument or re.fullmatch(r"--[a-z-]+=", argument):
             fail("an argument is empty; give it a value or leave it out", code=2)
-    # What libraries have to say about a picture is no business of whoever runs the program.
+    # What libraries have to say about a picture does not concern the user of the program.
     warnings.simplefilter("ignore")
     code = 0
     try:

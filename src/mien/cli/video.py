@@ -168,7 +168,7 @@ def _read_all(
             complain(
                 f"{video.path}: participants are named for people who were not seen: {', '.join(map(str, unseen))}"
             )
-        # Of several videos, one that was cut short is read anew by --resume.
+        # Of several videos, one that was cut short is read again by --resume.
         if not (interrupted.is_set() and len(videos) > 1):
             for table in shared:
                 table.add(summary)

@@ -16,7 +16,7 @@ _Row = Mapping[str, Any]
 
 
 class SharedTable:
-    """One table of all videos, written anew after each of them, so that it is whole at any time.
+    """One table of all videos, rewritten after each of them, so that it is whole at any time.
 
     Args:
         option: The option that asks for it: ``--summary`` or ``--episodes``.

@@ -46,7 +46,7 @@ class Recorder:
             if self._writer is None or self.error is not None:
                 return
             if self._last_s is not None:
-                # Also where a clip is played again, and its time begins anew.
+                # Also where a clip is played again, and its time starts over.
                 self._length_s += min(max(time_s - self._last_s, 0.001), _LONGEST_GAP_S)
             self._last_s = time_s
             try:

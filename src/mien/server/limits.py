@@ -23,7 +23,7 @@ _MAX_CLIENTS = 10_000
 class WorkerPool:
     """A fixed number of threads that read pictures and frames, first come, first served.
 
-    It takes whatever it is given: how much may wait is for `Limiter` to say.
+    It takes all it is given: how much may wait is for `Limiter` to say.
 
     Args:
         threads: Number of threads.

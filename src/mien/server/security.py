@@ -44,7 +44,7 @@ def check_host(headers: Headers, settings: ServerSettings) -> None:
     """Refuse clients that address the service by a name that is not its own.
 
     A web page whose name leads to this machine (DNS rebinding) counts as the service's own for a browser; only the
-    name gives it away. Addresses do not: a page cannot come from an address of somebody else's.
+    name gives it away. Addresses do not: a page cannot come from someone else's address.
 
     Raises:
         ProblemError: If the ``Host`` header is another's.

@@ -35,7 +35,7 @@ class ServerSettings:
     """Limits of a service. Whoever exceeds one is told so with a 4xx or 503 answer; see docs/server.md.
 
     Attributes:
-        token: What clients must send as ``Authorization: Bearer``; None lets everybody in. Taken from the environment
+        token: What clients must send as ``Authorization: Bearer``; None lets anyone in. Taken from the environment
             variable ``MIEN_TOKEN`` unless given.
         workers: Pictures and frames read at once, each on one thread; 0 for one per core.
         queue: Requests that may wait beside those being read; one more is told to come back later.

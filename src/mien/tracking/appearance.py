@@ -98,7 +98,7 @@ class Gallery:
         self._people: dict[int, Person] = {}
 
     def see(self, number: int, look: Descriptor, time_s: float) -> None:
-        """Remember how somebody looks now."""
+        """Remember how a person looks now."""
         person = self._people.pop(number, None) or Person(number)
         person.learn(look)
         person.seen_s = time_s

@@ -25,7 +25,7 @@ is shown, because expressions that are meant to be seen last half a second and m
 
 _T = TypeVar("_T")
 _Key: TypeAlias = "tuple[int, int]"
-"""Shot and track: smoothing begins anew at every cut."""
+"""Shot and track: smoothing starts over at every cut."""
 _ORDER = list(Emotion)
 
 

@@ -78,7 +78,7 @@ class ShotDetector:
         return is_cut
 
     def reset(self) -> None:
-        """Begin anew: the next frame is compared with nothing."""
+        """Start over: the next frame is compared with nothing."""
         self._last, self._bright_since_s = None, None
         self._changes.clear()
 

@@ -88,6 +88,6 @@ class EmotionSmoother:
         self._states = {track: state for track, state in self._states.items() if track in tracks}
 
     def rename(self, old: int, new: int) -> None:
-        """What is known of one track goes on under another number."""
+        """Continue one track under another number."""
         if old in self._states:
             self._states[new] = self._states.pop(old)

@@ -21,7 +21,7 @@ from mien.tracking.smoothing import EmotionSmoother
 from mien.tracking.tracker import FaceTracker
 
 LOOK_AGAIN_S = 0.5
-"""While nobody is about, seconds between the second looks of a `TwoLookDetector`, which cost more than the first."""
+"""While no one is in sight, seconds between the second looks of a `TwoLookDetector`, which cost more than the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ class StreamAnalyzer:
     def _detect(self, frame: Frame, time_s: float) -> list[DetectedFace]:
         """Find faces: near those of the last frame where that will do, else everywhere.
 
-        Everywhere with a second look while somebody is about who may have tilted the head, else now and then.
+        Everywhere with a second look while a person is in sight who may have tilted the head, else now and then.
         """
         if time_s - self._searched_s < self._full_search_s and not self._tracker.lost:
             near = search_near(self._analyzer.detector, frame, self._tracker.expected(time_s))

@@ -22,14 +22,14 @@ the one who left more often."""
 _JITTER, _SPEED, _FARTHEST = 0.4, 6.0, 1.5
 # The same face does not grow or shrink by more than this factor between two sights of it.
 _GROWTH = 2.0
-# What being out of sight adds to the cost of a match (0..1), so that whoever is in sight is matched first.
+# What being out of sight adds to the cost of a match (0..1), so that people in sight are matched first.
 _LOST = 0.3
 # Seconds over which velocity is averaged, and over which a face out of sight comes to rest.
 _VELOCITY_S, _COAST_S = 0.15, 0.5
 
 # Seconds between two looks at a person whom nothing hides.
 _LOOK_S = 0.3
-# Seconds for which a newcomer may yet turn out to be somebody known: the first looks may be blurred or half hidden.
+# Seconds for which a newcomer may yet turn out to be a known person: the first looks may be blurred or half hidden.
 _NEW_S = 0.6
 # Seconds in sight after which a person is worth remembering.
 _REMEMBER_S = 0.3
@@ -89,7 +89,7 @@ class FaceTracker:
 
     Faces are matched by place and size, with the motion of each extrapolated: the cheapest assignment of the faces to
     where they are expected. Where looks are given, they decide between faces that cover each other, and people who come
-    back, to another place or after a cut, get the number they had. Without looks somebody who comes back after
+    back, to another place or after a cut, get the number they had. Without looks a person who comes back after
     `KEEP_S` is a new person. Numbers count from 1 per tracker.
     """
 
@@ -115,7 +115,7 @@ class FaceTracker:
 
     @property
     def lost(self) -> bool:
-        """Whether somebody is out of sight who may come back to the same place."""
+        """Whether a person is out of sight who may come back to the same place."""
         return any(track.seen_s < self._now for track in self._tracks)
 
     def update(
@@ -197,7 +197,7 @@ class FaceTracker:
         return number
 
     def _look(self, numbers: dict[int, int], looks: _Looks, covered: NDArray[np.bool_], time_s: float) -> None:
-        """Look at whom nothing hides: learn how they look, and find out whether a newcomer is somebody known."""
+        """Look at whom nothing hides: learn how they look, and find out whether a newcomer is a known person."""
         tracks = {track.number: track for track in self._tracks}
         for column, number in numbers.items():
             track = tracks[number]
@@ -208,7 +208,7 @@ class FaceTracker:
             if look is None:
                 continue
             if is_new:
-                # Somebody seen beside the newcomer is someone else.
+                # A person seen next to the newcomer is someone else.
                 beside = {other.number for other in self._tracks if other.seen_s >= track.began_s}
                 known = self._gallery.find(look, beside)
                 if known is not None:
@@ -221,7 +221,7 @@ class FaceTracker:
                 track.looked_s = time_s
 
     def renamed(self) -> tuple[tuple[int, int], ...]:
-        """Newcomers that turned out to be somebody known since this was last asked: the number they had, and theirs."""
+        """Newcomers that turned out to be known people since this was last asked: the number they had, and theirs."""
         renamed, self._renamed = tuple(self._renamed), []
         return renamed
 
@@ -237,11 +237,11 @@ class FaceTracker:
         return [(track.number, track.expected(time_s)) for track in self._tracks if track.seen_s == self._now]
 
     def cut(self) -> None:
-        """Begin a new shot: nobody is where they were; who looks as before is known again."""
+        """Begin a new shot: no one is where they were; who looks as before is known again."""
         self._tracks = []
 
     def forget(self) -> None:
-        """Begin a new video: nobody seen so far is known any more."""
+        """Begin a new video: no one seen so far is known any more."""
         self.cut()
         self._gallery.forget()
         self._now = -math.inf
@@ -291,5 +291,5 @@ def _size(face: DetectedFace) -> float:
 
 def _shift(face: DetectedFace, dx: float, dy: float) -> DetectedFace:
     left, top, width, height = face.box
-    # Landmarks are found anew in each frame.
+    # Landmarks are found again in each frame.
     return replace(face, box=(left + dx, top + dy, width, height), landmarks=None)

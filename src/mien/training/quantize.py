@@ -72,7 +72,7 @@ def quantize_folder(folder: Path, faces: FaceSet) -> Loss:
             # there mien-1 lost nothing with 7 bits and 1.4 points with 8.
             reduce_range=True,
         )
-        # Measured here: the folder never holds an 8-bit network that nobody has measured.
+        # Measured here: the folder never holds an 8-bit network that has not been measured.
         for file in ("config.json", "model.onnx"):
             shutil.copy(folder / file, place)
         after = _accuracy(Path(place), validation, "int8")

@@ -44,6 +44,6 @@ def prefetch(items: Iterable[_T], count: int = 4) -> Generator[_T, None, None]:
                 raise item
             yield item
     finally:
-        # The caller closes the file next; nobody may be reading from it then.
+        # The caller closes the file next; no thread may be reading from it then.
         stop.set()
         worker.join()

@@ -45,7 +45,7 @@ SUMMARY_COLUMNS: dict[str, str] = {
 """The columns of a summary table and pyarrow's name for the type of each; see docs/video.md."""
 
 INTERRUPTED = "interrupted"
-"""The remark on a video that was not read to its end because somebody stopped it."""
+"""The remark on a video that was not read to its end because it was stopped."""
 
 
 @dataclass(slots=True)
@@ -216,7 +216,7 @@ class Summary:
 
     @property
     def episodes(self) -> list[Episode]:
-        """The episodes of everybody, by onset."""
+        """The episodes of all people, by onset."""
         return sorted(
             (episode for person in self.tracks.values() for episode in person.episodes),
             key=lambda episode: (episode.onset_s, episode.track),

@@ -102,7 +102,7 @@ class VideoWriter(AtomicFile):
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
-            # After a failure frames are taken and dropped, so that nobody waits for room in the queue for ever.
+            # After a failure frames are taken and dropped, so that no one waits for room in the queue forever.
             if self._error is None:
                 try:
                     self._encode(*item)

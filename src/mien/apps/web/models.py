@@ -1,4 +1,4 @@
-"""Models, opened once for everybody, and which one each visitor has chosen."""
+"""Models, opened once for all visitors, and which one each visitor has chosen."""
 
 from __future__ import annotations
 

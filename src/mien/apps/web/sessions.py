@@ -67,7 +67,7 @@ def show_session(session: Session, blurred: bool) -> None:
 
 
 def _contents(session: Session, blurred: bool) -> tuple[str | bytes, ...]:
-    """What the files hold, made once: a file that is made on demand is lost when the page is drawn anew meanwhile."""
+    """What the files hold, made once: a file that is made on demand is lost when the page is redrawn meanwhile."""
     made = st.session_state.get("session_contents")
     if made is None or made[0] is not session or made[1] != blurred:
         contents = (

@@ -154,13 +154,13 @@ class _Connection:
                 await self._answer(*taken)
             await receiver
         except TimeoutError:
-            # No frame came, or nobody read the answers.
+            # No frame came, or no one read the answers.
             await self._socket.close(_POLICY_VIOLATION, f"idle for {self._service.settings.idle_s:g} s")
         finally:
             receiver.cancel()
 
     async def _receive(self) -> None:
-        """Take in frames as fast as they come, whatever the reading does."""
+        """Take in frames as fast as they come, however long reading takes."""
         begun = monotonic()
         try:
             for number in count():

@@ -142,7 +142,7 @@ def _controls(connection: Connection) -> None:
             on_click="ignore",
             icon=":material/photo_camera:",
         )
-        # Callbacks run before the buttons are drawn anew, so that they show what is going on then.
+        # Callbacks run before the buttons are redrawn, so that they show what is going on then.
         if connection.recording:
             end = connection.stop_recording
             st.button("End recording", icon=":material/stop_circle:", type="primary", on_click=end)

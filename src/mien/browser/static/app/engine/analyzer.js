@@ -122,7 +122,7 @@ export class StreamAnalyzer {
   }
 
   /**
-   * Near the faces of the last frame where that will do, else everywhere: with a second look while somebody is about who
+   * Near the faces of the last frame where that will do, else everywhere: with a second look while a person is in sight who
    * may have tilted the head, else now and then.
    *
    * @param {Picture} frame

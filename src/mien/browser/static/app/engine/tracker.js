@@ -27,7 +27,7 @@ export class FaceTracker {
     return new Set(this.tracks.map(({ number }) => number));
   }
 
-  /** Whether somebody is out of sight who may come back to the same place. */
+  /** Whether a person is out of sight who may come back to the same place. */
   get lost() {
     return this.tracks.some(({ seenS }) => seenS < this.now);
   }
@@ -41,7 +41,7 @@ export class FaceTracker {
     });
   }
 
-  /** For how long a face goes on as it moved, in seconds. @param {number} elapsed */
+  /** For how long a face keeps moving as it did, in seconds. @param {number} elapsed */
   coast(elapsed) {
     return this.settings.coast_s * -Math.expm1(-elapsed / this.settings.coast_s);
   }
@@ -74,7 +74,7 @@ export class FaceTracker {
     });
   }
 
-  /** Begin a new scene: nobody seen so far is known any more. */
+  /** Begin a new scene: no one seen so far is known any more. */
   forget() {
     this.tracks = [];
     this.now = -Infinity;

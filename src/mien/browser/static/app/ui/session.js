@@ -20,12 +20,12 @@ const COLUMNS = 240;
  * @returns {HTMLElement}
  */
 export function sessionView(settings, session, { title, again, onAgain }) {
-  const everybody = session.people().sort((a, b) => b.totalS - a.totalS);
-  const people = everybody.filter(({ confirmed }) => confirmed);
+  const everyone = session.people().sort((a, b) => b.totalS - a.totalS);
+  const people = everyone.filter(({ confirmed }) => confirmed);
   const name = `${session.source.replace(/\.[^.]*$/, "") || "camera"}-mien.csv`;
   const table = () => save(new Blob([toCsv(session.results, settings.columns.video)], { type: "text/csv" }), name);
   const facts = [clock(session.durationS), counted(people.length, "person", "people"), counted(session.results.length, "frame")];
-  const passing = everybody.length - people.length;
+  const passing = everyone.length - people.length;
   if (passing) facts.push(`${counted(passing, "more face", "more faces")} too short or doubtful`);
   const root = element(
     "section",
