@@ -131,7 +131,7 @@ def _explain(report: PhotoReport, number: int, key: str) -> None:
     with st.spinner("Finding out which part of the face decided …"):
         explanation = explain(report.content, number, analyzer=analyzer())
     picture = encode_image(draw_explanation(explanation), ".png")
-    st.image(picture, alt=f"Which part of face {number} speaks for {explanation.emotion}", width="stretch")
+    # Above the picture, which takes its height only when it has come.
     st.download_button(
         "Explanation",
         picture,
@@ -140,6 +140,7 @@ def _explain(report: PhotoReport, number: int, key: str) -> None:
         icon=":material/download:",
         key=f"explanation-{key}",
     )
+    st.image(picture, alt=f"Which part of face {number} speaks for {explanation.emotion}", width="stretch")
 
 
 def _picture(report: PhotoReport) -> str:

@@ -11,6 +11,7 @@ from streamlit_webrtc import Translations, WebRtcMode, WebRtcStreamerContext, we
 from mien.apps.web.camera import people_list, stage
 from mien.apps.web.cards import card, face_card, face_row, grid, notice, row, strip
 from mien.apps.web.connection import Connection, LiveState
+from mien.apps.web.downloads import save_now
 from mien.apps.web.models import analyzer
 from mien.apps.web.page import guarded, title
 from mien.apps.web.photos import read_picture, show_photo
@@ -116,38 +117,47 @@ def _beside_the_stage() -> None:
 def _last_session() -> None:
     """A recording that was made stays with its session."""
     connection: Connection | None = st.session_state.get("connection")
-    if connection is not None and (taken := connection.take_recording()) is not None:
+    if connection is not None:
+        _take_recording(connection)
+    _save_recording()
+    _play_recording()
+
+
+def _take_recording(connection: Connection) -> None:
+    """Keep a recording that has just ended in place of the one before."""
+    if connection.recording:
+        st.session_state.pop("recording", None)
+    elif (taken := connection.take_recording()) is not None:
         st.session_state["recording"] = taken
-    _recording()
 
 
-def _recording() -> None:
+def _save_recording() -> None:
     if (kept := st.session_state.get("recording")) is not None:
-        st.video(kept)
         st.download_button(
             "Recording", kept, "mien-recording.mp4", "video/mp4", on_click="ignore", icon=":material/download:"
         )
+
+
+def _play_recording() -> None:
+    if (kept := st.session_state.get("recording")) is not None:
+        st.video(kept)
 
 
 @st.fragment
 @guarded
 def _controls(connection: Connection) -> None:
     """Screenshot, recording, markers and what else can be done while it runs; runs by itself."""
+    _take_recording(connection)
     with st.container(key="controls", horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "Screenshot",
-            connection.screenshot,
-            "mien-screenshot.png",
-            "image/png",
-            on_click="ignore",
-            icon=":material/photo_camera:",
-        )
+        wanted = st.button("Screenshot", icon=":material/photo_camera:")
         # Callbacks run before the buttons are redrawn, so that they show what is going on then.
         if connection.recording:
             end = connection.stop_recording
             st.button("End recording", icon=":material/stop_circle:", type="primary", on_click=end)
         else:
             st.button("Record", icon=":material/fiber_manual_record:", on_click=connection.start_recording)
+        # Here, since buttons beside a player are moved by it when it comes, and a click goes astray.
+        _save_recording()
         # An explanation shows the face.
         hidden = bool(st.session_state.get("live_blur", False))
         why = st.button("Why?", icon=":material/help:", help="Which part of the largest face decided", disabled=hidden)
@@ -157,15 +167,13 @@ def _controls(connection: Connection) -> None:
     if why:
         with st.spinner("Finding out which part of the face decided …"):
             picture = connection.explain()
-        st.image(picture, alt="Which part of the face speaks for the emotion, and which against it", width="stretch")
         st.download_button(
             "Explanation", picture, "mien-explanation.png", "image/png", on_click="ignore", icon=":material/download:"
         )
-    if connection.recording:
-        st.session_state.pop("recording", None)
-    elif (taken := connection.take_recording()) is not None:
-        st.session_state["recording"] = taken
-    _recording()
+        st.image(picture, alt="Which part of the face speaks for the emotion, and which against it", width="stretch")
+    _play_recording()
+    # Last, since there may be no picture yet.
+    save_now(connection.screenshot() if wanted else None, "mien-screenshot.png", "image/png")
 
 
 def _mark(connection: Connection) -> None:

@@ -139,9 +139,6 @@ def _show(report: VideoReport, stem: str) -> None:
     picture, side = st.columns([3, 2], gap="medium")
     with picture:
         st.video(report.video)
-        st.download_button(
-            "Annotated video", report.video, f"{stem}-mien.mp4", "video/mp4", on_click="ignore", icon=_DOWN
-        )
     with side:
         st.html(
             facts(
@@ -152,7 +149,10 @@ def _show(report: VideoReport, stem: str) -> None:
                 }
             )
         )
+        # Beside the player, not below: it takes its height only when it has come, and a click would go astray.
         with st.container(key="tables", horizontal=True):
+            video = report.video
+            st.download_button("Annotated video", video, f"{stem}-mien.mp4", "video/mp4", on_click="ignore", icon=_DOWN)
             for suffix, content in report.tables.items():
                 label = {".csv": "CSV", ".parquet": "Parquet", ".json": "JSON"}[suffix]
                 st.download_button(label, content, f"{stem}-mien{suffix}", _MIME[suffix], on_click="ignore", icon=_DOWN)
