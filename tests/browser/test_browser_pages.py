@@ -143,10 +143,11 @@ def test_what_is_no_video_and_what_breaks_off_is_told(visit: Visit, clip: Path, 
 
 
 def test_reading_a_video_can_be_stopped(visit: Visit, clip: Path, tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
-    long = tmp_path / "long.mp4"
+    # Four faces, so that it takes longer than the page takes to show the button.
+    long, faces = tmp_path / "long.mp4", np.tile(astronaut[:120, 100:260], (2, 2, 1))
     with VideoWriter(long) as video:
         for number in range(3000):
-            video.write(astronaut[:120, 100:260].copy(), number / 10)
+            video.write(faces, number / 10)
     page = visit("/video")
     _upload(page, long)
     page.get_by_role("button", name="Stop").click()

@@ -79,6 +79,14 @@ def test_leaving_while_a_video_is_read_leaves_no_file(
         read_video(analyzer, clip, leave)
 
 
+def test_a_video_that_is_stopped_at_once_has_its_first_frame(analyzer: Analyzer, clip: bytes) -> None:
+    report = read_video(analyzer, clip, lambda progress: None, cancelled=lambda: True)
+    assert report.summary.frames == 1
+    with av.open(io.BytesIO(report.video)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 1
+    assert report.remarks[0].startswith("Stopped at 0:00")
+
+
 def test_a_broken_video_is_told_without_paths(
     analyzer: Analyzer, clip: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

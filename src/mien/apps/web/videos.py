@@ -97,20 +97,21 @@ def read_video(
         content: The file.
         report: Called now and then. What it raises ends the reading.
         blur: Whether faces are made unrecognizable in everything that is shown and saved.
-        cancelled: Asked after each frame; once it is true, the rest is left out.
+        cancelled: Asked after each frame; once it is true, the rest is left out, save for the first frame.
 
     Raises:
         VideoError: If it is not a video.
     """
     strips, portraits = _Strips(), Portraits()
-    begun, told = perf_counter(), 0.0
+    begun, told, is_begun = perf_counter(), 0.0, False
     with (
         TemporaryDirectory(prefix="mien-") as name,
         open_video(content, max_pixels=analyzer.options.max_pixels) as reader,
     ):
 
         def look(frame: VideoFrame, result: FrameResult) -> None:
-            nonlocal told
+            nonlocal told, is_begun
+            is_begun = True
             strips.add(result)
             shown = blur_faces(frame.image, result) if blur else frame.image
             portraits.add(shown, result)
@@ -132,7 +133,8 @@ def read_video(
             sound=has_sound,
             blur=blur,
             on_frame=look,
-            cancelled=cancelled,
+            # Without a single frame there would be no video to show.
+            cancelled=lambda: is_begun and cancelled(),
             analyzer=analyzer,
         )
         remarks = [] if has_sound else ["The sound was left out: MP4 cannot hold its format."]
