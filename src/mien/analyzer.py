@@ -203,7 +203,11 @@ class Analyzer:
         Returns:
             float32 (N, 7).
         """
-        return self.classify_crops([crop(frame, face, self.classifier.input_size) for face in faces], video)
+        return self.classify_from([(frame, face) for face in faces], video)
+
+    def classify_from(self, faces: Sequence[tuple[Frame, DetectedFace]], video: bool = False) -> NDArray[np.float32]:
+        """As `classify`, of faces of several frames, each with its frame."""
+        return self.classify_crops([crop(frame, face, self.classifier.input_size) for frame, face in faces], video)
 
     def classify_crops(self, crops: Sequence[NDArray[np.uint8]], video: bool = False) -> NDArray[np.float32]:
         """As `classify`, of gray faces in FER-2013's framing, uint8, N of (S, S) with the classifier's input size."""

@@ -84,7 +84,13 @@ class ShotDetector:
 
 
 def _look(frame: Frame) -> _Look:
-    small = cv2.resize(frame, _SIZE, interpolation=cv2.INTER_AREA)
+    small = frame
+    # Halving is quick, averaging over odd areas is not.
+    while small.shape[1] >= 4 * _SIZE[0] and small.shape[0] >= 4 * _SIZE[1]:
+        half = small.shape[1] // 2, small.shape[0] // 2
+        even = small[: 2 * half[1], : 2 * half[0]]
+        small = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.asarray(cv2.resize(small, _SIZE, interpolation=cv2.INTER_AREA), np.uint8)
     colors = cv2.calcHist([small], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3).ravel() / (_SIZE[0] * _SIZE[1])
     return _Look(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32), np.asarray(colors, np.float32))
 

@@ -37,6 +37,9 @@ _Sink: TypeAlias = Callable[[VideoFrame, FrameResult], None]
 HOLD_BYTES = 256_000_000
 """Frames that wait for what comes after them take no more memory than this; of very large ones fewer wait."""
 
+BATCH, BATCH_BYTES = 8, 64_000_000
+"""Frames whose faces the network reads at once, and how much memory these frames may take together."""
+
 FULL_SEARCH_S = 0.25
 """Seconds between searches of the whole frame, see `StreamAnalyzer`."""
 
@@ -238,20 +241,33 @@ def read_frames(
         Each frame and what was read in it, up to 1.3 seconds of the video later.
     """
 
-    def find() -> Iterator[tuple[VideoFrame, FrameDetections]]:
-        for frame in frames:
-            yield frame, stream.detect(frame.image, frame.time_s, frame.number)
+    def find() -> Iterator[FrameDetections]:
+        return stream.detect_ahead((frame.image, frame.time_s, frame.number) for frame in frames)
 
     ahead: LookAhead[VideoFrame] | None = None
     with closing(prefetch(find())) as found:
-        for frame, detections in found:
+        for batch in _batches(found):
             if ahead is None:
-                most = HOLD_BYTES // frame.image.nbytes
+                most = HOLD_BYTES // batch[0].frame.nbytes
                 ahead = LookAhead(stream.smoothing_s, stream.uncertain_below, stream.is_confirmed, most)
-            done = list(ahead.add(frame, stream.classify_raw(detections, source), detections.renamed))
-            yield from done
-            if not done and cancelled():
-                raise _Stop
+            for seen, result in zip(batch, stream.classify_together(batch, source), strict=True):
+                frame = VideoFrame(seen.number, seen.time_s, seen.frame)
+                done = list(ahead.add(frame, result, seen.renamed))
+                yield from done
+                if not done and cancelled():
+                    raise _Stop
     stream.close()
     if ahead is not None:
         yield from ahead.finish()
+
+
+def _batches(found: Iterable[FrameDetections]) -> Iterator[list[FrameDetections]]:
+    """Frames whose faces are read at once: `BATCH` of them, fewer where they are large."""
+    batch: list[FrameDetections] = []
+    for seen in found:
+        batch.append(seen)
+        if len(batch) >= min(BATCH, max(1, BATCH_BYTES // seen.frame.nbytes)):
+            yield batch
+            batch = []
+    if batch:
+        yield batch
