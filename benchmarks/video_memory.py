@@ -2,8 +2,8 @@
 
     python benchmarks/video_memory.py clip.mp4 --minutes 60
 
-Repeats a clip without re-encoding until it is long enough, reads it with table, timeline and annotated video, and
-prints the resident memory at 10 % and at 100 %. ``--every`` shortens the run; the frames in between are decoded
+Repeats a clip without re-encoding until it is long enough, reads it with every output there is, and prints the
+resident memory from 10 % to 100 %. ``--every`` shortens the run; the frames in between are decoded
 all the same.
 """
 
@@ -31,6 +31,8 @@ def main(
         long = folder / "long.mp4"
         frames = _repeat(clip, long, minutes * 60)
         outputs = ["--table", f"{folder}/rows.csv", "--timeline", f"{folder}/line.png", "--out", f"{folder}/out.mp4"]
+        outputs += ["--summary", f"{folder}/people.csv", "--episodes", f"{folder}/episodes.csv"]
+        outputs += ["--report", f"{folder}/page.html"]
         command = [sys.executable, "-m", "mien.cli.main", "video", str(long), "--every", str(every), *outputs]
         samples = _watch(command, folder, frames // every)
     for share in (0.1, 0.25, 0.5, 0.75, 1.0):

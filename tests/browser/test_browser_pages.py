@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -183,6 +184,34 @@ def test_files_for_another_page_are_handed_over(visit: Visit, clip: Path, astron
     _upload(page, astronaut_path)
     page.get_by_role("button", name="Open it on the Photo page").click()
     page.locator(".mien-photo .mien-card").wait_for()
+
+
+def _drop(page: Page, path: Path) -> None:
+    """Drop a file on the uploader, as from a folder's window."""
+    content = base64.b64encode(path.read_bytes()).decode()
+    dragged = page.evaluate_handle(
+        """([name, content]) => {
+            const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], name));
+            return transfer;
+        }""",
+        [path.name, content],
+    )
+    zone = page.get_by_test_id("stFileUploaderDropzone")
+    for event in ("dragenter", "dragover", "drop"):
+        zone.dispatch_event(event, {"dataTransfer": dragged})
+
+
+def test_files_are_dropped_on_the_uploaders(visit: Visit, clip: Path, astronaut_path: Path) -> None:
+    page = visit("/photo")
+    page.get_by_text("Drop them here").wait_for()
+    _drop(page, astronaut_path)
+    page.locator(".mien-photo .mien-card").wait_for()
+    page.get_by_role("link", name="Video", exact=True).click()
+    page.get_by_text("Drop it here").wait_for()
+    _drop(page, clip)
+    page.locator(".mien-card", has_text="mostly happy").wait_for()
 
 
 def test_a_face_is_explained_and_faces_are_blurred(visit: Visit, astronaut_path: Path) -> None:

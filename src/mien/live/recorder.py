@@ -7,10 +7,11 @@ from pathlib import Path
 
 from mien.detection.base import Frame
 from mien.errors import MienError
+from mien.live.pauses import is_pause
 from mien.video import VideoWriter
 
-# Between two frames farther apart lies a pause, which is cut out down to this many seconds.
-_LONGEST_GAP_S = 1.0
+# How long the first frame stands before a pause.
+_FIRST_STEP_S = 0.04
 
 
 class Recorder:
@@ -33,6 +34,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._writer: VideoWriter | None = VideoWriter(path)
         self._last_s: float | None = None
+        self._step_s = _FIRST_STEP_S
         self._length_s = 0.0
 
     @property
@@ -46,8 +48,9 @@ class Recorder:
             if self._writer is None or self.error is not None:
                 return
             if self._last_s is not None:
-                # Also where a clip is played again, and its time starts over.
-                self._length_s += min(max(time_s - self._last_s, 0.001), _LONGEST_GAP_S)
+                if not is_pause(time_s - self._last_s):
+                    self._step_s = max(time_s - self._last_s, 0.001)
+                self._length_s += self._step_s
             self._last_s = time_s
             try:
                 self._writer.write(frame, self._length_s)

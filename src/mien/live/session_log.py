@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mien.detection.base import Frame
+from mien.live.pauses import is_pause
 from mien.live.portraits import Portraits
 from mien.results import FrameResult
 from mien.video.summary import Summary
 
 MAX_FRAMES = 500_000
 """Frames that a log keeps: seven hours at 20 frames per second. Later ones are not part of the session."""
-
-# Frames farther apart lie on both sides of a pause, which counts for no emotion.
-_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class SessionLog:
             time_s = result.time_s or 0.0
             if self._first_s is None:
                 self._first_s = time_s
-            elif not 0 <= time_s - self._last_s <= _PAUSE_S:
+            elif is_pause(time_s - self._last_s):
                 # What was shown last does not count for the time of the pause.
                 self._summary.close()
             self._last_s = time_s

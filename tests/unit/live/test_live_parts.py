@@ -100,15 +100,15 @@ def test_cameras_are_listed_with_their_names(tmp_path: Path, monkeypatch: pytest
     assert [camera.number for camera in sources.list_cameras()] == [0, 1, 2, 3]
 
 
-def test_a_recording_cuts_pauses_down_to_a_second(tmp_path: Path) -> None:
+def test_a_recording_leaves_pauses_out_as_a_session_does(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "cut.mp4")
     frame = np.full((48, 64, 3), 120, np.uint8)
     for time_s in (0.0, 0.5, 90.5, 91.0):
         recorder.write(frame, time_s)
-    assert recorder.length_s == pytest.approx(2.0)
+    assert recorder.length_s == pytest.approx(1.5)
     assert recorder.finish() is not None
     with open_video(tmp_path / "cut.mp4") as video:
-        assert [image.time_s for image in video] == pytest.approx([0.0, 0.5, 1.5, 2.0], abs=0.01)
+        assert [image.time_s for image in video] == pytest.approx([0.0, 0.5, 1.0, 1.5], abs=0.01)
 
 
 def test_a_mirror_exchanges_left_and_right() -> None:

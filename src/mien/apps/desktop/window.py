@@ -138,9 +138,11 @@ class Window:
         self._root.drop_target_register("DND_Files")
         self._root.dnd_bind("<<Drop>>", self._on_drop)  # type: ignore[attr-defined]
 
-    def _on_drop(self, event: tk.Event[tk.Misc]) -> None:
+    def _on_drop(self, event: tk.Event[tk.Misc]) -> str:
         names = self._root.tk.splitlist(event.data)  # type: ignore[attr-defined]
         self._session.open_files([Path(name) for name in names])
+        # Tells the program that the files come from that they were taken.
+        return str(event.action)  # type: ignore[attr-defined]
 
     def _tick(self) -> None:
         if self._closing:
