@@ -67,7 +67,7 @@ def picture_routes(service: Service) -> APIRouter:
                     answers = await unless_gone(request, _read_all(service, uploads, client_of(request)))
             except TimeoutError:
                 detail = f"reading took longer than {settings.timeout_s:g} s; send fewer or smaller pictures"
-                raise ProblemError(503, "too_slow", detail, retry_after=5) from None
+                raise ProblemError(503, "too_slow", detail) from None
         if all("error" in answer for answer in answers):
             first = answers[0]
             detail = f"{first['source'] or 'picture'}: {first['error']['detail']}"
