@@ -186,7 +186,8 @@ body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max
   padding: 0 1rem; }}
 h1, h2, h3 {{ font-weight: 500; margin: 0.2em 0; }}
 .facts {{ display: flex; gap: 2rem; margin: 1rem 0; }} .facts b {{ font-size: 1.4rem; font-weight: 500; }}
-img.timeline {{ width: 100%; }}
+/* On a phone it is scrolled, since its letters would be too small to read. */
+.timeline {{ overflow-x: auto; }} .timeline img {{ width: 100%; min-width: 640px; }}
 section {{ display: flex; gap: 1rem; margin: 1.2rem 0; break-inside: avoid; }}
 section img {{ width: 84px; height: 84px; border-radius: 10px; }} section div {{ flex: 1; }} section p {{ margin: 0; }}
 table {{ width: 100%; border-collapse: collapse; }} td:first-child {{ width: 6rem; }} td:last-child {{ width: 5rem;
@@ -194,7 +195,8 @@ table {{ width: 100%; border-collapse: collapse; }} td:first-child {{ width: 6re
 footer {{ margin-top: 2rem; padding-top: 1rem; border-top: 1px solid #ccc; color: #555; }}
 </style></head><body>
 <h1>{title}</h1><p>{begun}</p><div class="facts">{facts}</div>
-<img class="timeline" alt="Emotions of each person over time" src="data:image/png;base64,{timeline}">
+<div class="timeline" tabindex="0" role="region" aria-label="Timeline"><img alt="Emotions of each person over time"
+src="data:image/png;base64,{timeline}"></div>
 <h2>People</h2>{people}{markers}
 <footer><b>{guess}</b> People smile without being happy and are sad without showing it. Not for judging people, and not
 for use at work or in schools.</footer>

@@ -41,8 +41,10 @@ def show_session(session: Session, blurred: bool) -> None:
         )
     )
     stem = f"mien-{session.begun:%Y-%m-%d-%H%M%S}"
+    with st.spinner("Making the files of your session …"):
+        contents = _contents(session, blurred)
     with st.container(key="session_files", horizontal=True):
-        for (label, suffix, kind), content in zip(_FILES, _contents(session, blurred), strict=True):
+        for (label, suffix, kind), content in zip(_FILES, contents, strict=True):
             st.download_button(label, content, f"{stem}{suffix}", kind, on_click="ignore", icon=_DOWN)
     if session.markers:
         marks = (f"**{session_report.since_start(session, mark)}** {mark.note}" for mark in session.markers)
