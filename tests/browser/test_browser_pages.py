@@ -279,11 +279,11 @@ def test_visitors_do_not_mix(visit: Visit, astronaut_path: Path, tmp_path: Path)
         page.get_by_role("button", name="Try it with a sample").wait_for()
     _upload(mine, astronaut_path)
     mine.locator(".mien-card strong", has_text="happy?").wait_for()
-    assert mine.get_by_text("uncertain").is_visible()
+    assert mine.get_by_text("not sure enough").is_visible()
     assert other.locator(".mien-card").count() == 0
     _upload(other, astronaut_path)
     other.locator(".mien-card strong", has_text="happy").wait_for()
-    assert other.get_by_text("uncertain").count() == 0
+    assert other.get_by_text("not sure enough").count() == 0
 
 
 @pytest.mark.parametrize("path", ["/", "/photo", "/video", "/model"])
