@@ -20,8 +20,9 @@ from typing import Annotated
 
 import cv2
 import httpx
-import numpy as np
 import typer
+
+from mien import read_image
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
 JPEG = {"Content-Type": "image/jpeg"}
@@ -45,9 +46,8 @@ def main(
 
 def enlarged(photo: bytes, side: int) -> bytes:
     """A photo as a square JPEG of another size."""
-    picture = cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR)
-    encoded = cv2.imencode(".jpg", cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC))[1]
-    return encoded.tobytes()
+    larger = cv2.resize(read_image(photo), (side, side), interpolation=cv2.INTER_CUBIC)
+    return cv2.imencode(".jpg", larger)[1].tobytes()
 
 
 @contextmanager
