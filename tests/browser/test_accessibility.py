@@ -126,7 +126,7 @@ def test_a_session_with_the_keyboard_alone(visit: Visit) -> None:
     page.get_by_text("1 marker, the last at").wait_for()
     reach("Stop")
     page.keyboard.press("Enter")
-    page.get_by_text("Your session").wait_for()
+    page.get_by_role("button", name="Report", exact=True).wait_for()
     reach("Report")
     with page.expect_download() as download:
         page.keyboard.press("Enter")
