@@ -88,6 +88,29 @@ def test_the_teachers_share_keeps_its_weight_at_any_temperature() -> None:
     assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
+def test_teachers_see_whole_faces_where_the_student_sees_dark_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, torch.Tensor] = {}
+
+    class Looking(Fixed):
+        def logits(self, faces: torch.Tensor) -> torch.Tensor:
+            seen["teacher"] = faces
+            return super().logits(faces)
+
+    def look(self: FaceModule, faces: torch.Tensor) -> torch.Tensor:
+        seen["student"] = faces * self.std + self.mean
+        return torch.zeros(len(faces), 1, 7, requires_grad=True)
+
+    plan = replace(QUICK, augment=replace(QUICK.augment, dark=1.0, mixup=0.4, cutmix=1.0))
+    module = FaceModule(plan, 0.5, 0.2, 1, teachers=Teachers([Looking(("fer2013",), 2.0, 8.0)], Distil()))
+    monkeypatch.setattr(FaceModule, "forward", look)
+    monkeypatch.setattr(FaceModule, "log", lambda *_, **__: None)
+    pixels = torch.full((16, 1, 48, 48), 200, dtype=torch.uint8)
+    module.training_step((pixels, torch.zeros(16, dtype=torch.int64), torch.zeros(16, 7)), 0)
+    assert seen["teacher"].shape == seen["student"].shape
+    assert torch.allclose(seen["teacher"], pixels / 255, atol=1e-4)
+    assert float(seen["student"].amax()) <= 0.5 * 200 / 255 + 1e-4
+
+
 @pytest.fixture(scope="module")
 def teacher(drawn: FaceSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fit(replace(QUICK, epochs=6), drawn, tmp_path_factory.mktemp("teachers") / "one", progress=False)

@@ -42,6 +42,13 @@ def test_each_variation_changes_faces_and_keeps_the_range(name: str) -> None:
     assert not torch.allclose(differences[0], differences[1]), "every face has its own draw"
 
 
+def test_varied_faces_are_whole_and_degraded_ones_stay_in_place() -> None:
+    degrading = replace(NOTHING, blur=1.0, erase=1.0, dark=1.0, noise=0.5)
+    assert torch.allclose(degrading.vary(faces()), faces(), atol=1e-5)
+    moving = replace(NOTHING, flip=1.0, rotation=30.0, contrast=0.5)
+    assert torch.equal(moving.degrade(faces()), faces())
+
+
 @pytest.mark.parametrize("largest", [0.05, 0.25])
 def test_erasing_covers_no_more_than_asked_for(largest: float) -> None:
     torch.manual_seed(0)

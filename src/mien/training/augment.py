@@ -58,14 +58,18 @@ class Augment:
         Returns:
             The same shape and range.
         """
-        faces = self._warp(faces)
-        faces = self._blur(faces)
-        faces = self._light(faces)
-        faces = self._erase(faces)
-        return self._noise(self._dim(faces))
+        return self.degrade(self.vary(faces))
+
+    def vary(self, faces: Tensor) -> Tensor:
+        """What leaves all of a face to be seen: mirroring, turning, moving, zooming, brightness and contrast."""
+        return self._light(self._warp(faces))
+
+    def degrade(self, faces: Tensor) -> Tensor:
+        """What takes something of a face away: blur, covered parts, darkness and noise."""
+        return self._noise(self._dim(self._erase(self._blur(faces))))
 
     def mix(self, faces: Tensor, *targets: Tensor) -> tuple[Tensor, ...]:
-        """Mix each face, and its soft targets (N, ...), with another one of the batch."""
+        """Mix each face, float (N, C, S, S), and its soft targets (N, ...), with another one of the batch."""
         if not self.mixup and not self.cutmix:
             return (faces, *targets)
         count, device = len(faces), faces.device

@@ -2,7 +2,8 @@
 
 After Hinton et al. 2015, "Distilling the knowledge in a neural network". Teachers see the very faces that the student
 sees, varied and mixed as they are, in every step (Beyer et al. 2022, "Knowledge distillation: a good teacher is patient
-and consistent").
+and consistent"); but before blur, darkness, noise and covered parts, so that the student learns to answer as if
+these were not there.
 """
 
 from __future__ import annotations

@@ -211,5 +211,7 @@ def _trainer(recipe: Recipe, folder: Path, progress: bool, devices: int | None, 
         plugins=[WholeCheckpoints()],
         enable_progress_bar=progress,
         enable_model_summary=False,
+        # Faces all have one size, for which a GPU's fastest convolutions are worth looking for.
+        benchmark=True,
         log_every_n_steps=10,
     )

@@ -106,17 +106,22 @@ class FaceModule(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], batch_idx: int) -> Tensor:
         pixels, labels, votes = batch
         augment = self.recipe.augment
-        faces = augment(pixels.float() / 255)
+        whole = augment.vary(pixels.float() / 255)
+        faces = augment.degrade(whole)
         target = functional.one_hot(labels, len(LABELS)).float()
         target = target * (1 - self.recipe.label_smoothing) + self.recipe.label_smoothing / len(LABELS)
+        if self.teachers is not None:
+            # The two stay beside each other: what is mixed with what, and where, is drawn once for both.
+            faces = torch.cat([faces, whole], dim=1)
         faces, target, votes = augment.mix(faces, target, votes)
+        faces, whole = faces[:, :1], faces[:, -1:]
         logits = self(self.normalize(faces)).float()
         losses = [functional.cross_entropy(logits[:, 0], target, weight=self.class_weights)]
         if self.heads > 1:
             # Votes of a face to which no voter gave one of the seven emotions are all zero, and weigh nothing.
             losses.append(functional.cross_entropy(logits[:, 1], votes))
         if self.teachers is not None:
-            losses = self._taught(losses, logits, self.teachers.answers(faces, HEADS[: self.heads]))
+            losses = self._taught(losses, logits, self.teachers.answers(whole, HEADS[: self.heads]))
         loss = losses[0] if self.heads == 1 else losses[0] + self.recipe.ferplus_weight * losses[1]
         # Looking at a number waits for the GPU; a loss that is not a number stays so.
         if loss.device.type == "cpu" or batch_idx % 20 == 0:
