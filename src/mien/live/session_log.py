@@ -6,7 +6,7 @@ import json
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mien.detection.base import Frame
@@ -21,7 +21,7 @@ MAX_FRAMES = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A moment that the user marked: its time in seconds, and the note, which may be empty."""
+    """A moment that the user marked: its time in seconds of the session, and the note, which may be empty."""
 
     time_s: float
     note: str
@@ -29,6 +29,9 @@ class Marker:
 
 class SessionLog:
     """Takes in a live session, frame by frame. Safe to use from several threads.
+
+    Its clock begins with the first frame and stands still during pauses, so that durations, the times in tables, strips
+    and markers, and the seconds of each emotion all agree.
 
     Results are kept as compressed JSON lines, about 150 bytes per face, so that an hour takes some ten megabytes.
 
@@ -46,8 +49,11 @@ class SessionLog:
         self._markers: list[Marker] = []
         self._compressor = zlib.compressobj(1)
         self._chunks: list[bytes] = []
-        self._first_s: float | None = None
-        self._last_s = 0.0
+        # The source's time of the last frame, and by how much it is ahead of the session's.
+        self._source_s: float | None = None
+        self._ahead_s = 0.0
+        self._step_s = 0.0
+        self._now_s = 0.0
         self._ended = False
 
     def add(self, frame: Frame, result: FrameResult) -> None:
@@ -55,23 +61,30 @@ class SessionLog:
         with self._lock:
             if self._ended or self._summary.frames >= MAX_FRAMES:
                 return
-            time_s = result.time_s or 0.0
-            if self._first_s is None:
-                self._first_s = time_s
-            elif is_pause(time_s - self._last_s):
-                # What was shown last does not count for the time of the pause.
-                self._summary.close()
-            self._last_s = time_s
+            self._advance(result.time_s or 0.0)
+            result = replace(result, time_s=self._now_s)
             self._summary.add(result)
             self._portraits.add(frame, result)
             self._chunks.append(self._compressor.compress(json.dumps(result.to_dict()).encode() + b"\n"))
 
+    def _advance(self, source_s: float) -> None:
+        if self._source_s is None:
+            self._ahead_s = source_s
+        elif is_pause(source_s - self._source_s):
+            # What was shown last counts for as long as the frame before it.
+            self._ahead_s = source_s - self._now_s - self._step_s
+        else:
+            self._step_s = source_s - self._source_s
+        self._source_s = source_s
+        # To the microsecond: differences have no more digits than that.
+        self._now_s = round(source_s - self._ahead_s, 6)
+
     def mark(self, note: str = "") -> Marker | None:
         """Mark the present moment; None if there is no frame yet, or the session is over."""
         with self._lock:
-            if self._first_s is None or self._ended:
+            if self._source_s is None or self._ended:
                 return None
-            marker = Marker(self._last_s, " ".join(note.split()))
+            marker = Marker(self._now_s, " ".join(note.split()))
             self._markers.append(marker)
             return marker
 
@@ -90,7 +103,7 @@ class SessionLog:
     def finish(self) -> Session | None:
         """End the session; None if there was not a single frame, or it has ended before."""
         with self._lock:
-            if self._ended or self._first_s is None:
+            if self._ended or self._source_s is None:
                 self._ended = True
                 return None
             self._ended = True
@@ -99,8 +112,7 @@ class SessionLog:
             return Session(
                 self.source,
                 self.begun,
-                self._first_s,
-                self._last_s,
+                self._now_s,
                 self._summary,
                 dict(self._portraits.pictures),
                 tuple(self._markers),
@@ -115,8 +127,7 @@ class Session:
     Attributes:
         source: What was watched.
         begun: When it began.
-        start_s: Time of the first frame, in seconds of the source.
-        end_s: Time of the last one.
+        duration_s: Seconds from the first frame to the last, without pauses.
         summary: Who showed what for how long.
         portraits: A small picture of each person by id, as JPEG.
         markers: The marked moments, in order.
@@ -125,17 +136,11 @@ class Session:
 
     source: str
     begun: datetime
-    start_s: float
-    end_s: float
+    duration_s: float
     summary: Summary
     portraits: dict[int, bytes]
     markers: tuple[Marker, ...]
     compressed: tuple[bytes, ...]
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds from the first frame to the last."""
-        return self.end_s - self.start_s
 
     def results(self) -> Iterator[FrameResult]:
         """What was read, frame by frame."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mien.clock import clock
 from mien.emotions import Emotion
 from mien.live.colors import hexadecimal
-from mien.live.session_log import Marker, Session
+from mien.live.session_log import Session
 from mien.live.strips import average_columns
 from mien.results import FrameResult
 from mien.tables import FRAMES, Layout, Rows, TableWriter
@@ -105,7 +105,7 @@ def strips_of(session: Session, count: int) -> dict[int, NDArray[np.float32]]:
     step_s = max(session.duration_s, 1e-3) / count
     return {
         # The last frame belongs to the last column.
-        track: average_columns(np.minimum(times, session.end_s - step_s / 2), values, session.start_s, step_s, count)
+        track: average_columns(np.minimum(times, session.duration_s - step_s / 2), values, 0.0, step_s, count)
         for track, (times, values) in samples.items()
     }
 
@@ -146,15 +146,9 @@ def _markers(session: Session) -> str:
     if not session.markers:
         return ""
     items = "".join(
-        f"<li><b>{since_start(session, marker)}</b> {escape(marker.note or 'marker')}</li>"
-        for marker in session.markers
+        f"<li><b>{clock(marker.time_s)}</b> {escape(marker.note or 'marker')}</li>" for marker in session.markers
     )
     return f"<h2>Markers</h2><ul>{items}</ul>"
-
-
-def since_start(session: Session, marker: Marker) -> str:
-    """The time of a marker, counted from the beginning of the session."""
-    return clock(marker.time_s - session.start_s)
 
 
 def _person(session: Session, person: TrackSummary, portraits: bool) -> str:

@@ -70,14 +70,25 @@ def test_a_full_log_keeps_what_it_has(result_at, monkeypatch: pytest.MonkeyPatch
     assert len(list(finished.results())) == finished.summary.frames == 5
 
 
-def test_pauses_count_for_no_emotion(result_at) -> None:
+def test_pauses_count_for_nothing_whatever_is_looked_at(result_at) -> None:
     log = SessionLog("camera 0")
-    for time_s in (0.0, 0.1, 0.2, 60.2, 60.3):
+    for time_s in (7.0, 7.1, 7.2, 67.2, 67.3):
         log.add(FRAME, result_at(time_s, p1=Emotion.HAPPY))
+    log.mark("at the end")
+    # A clip that is played again begins anew.
+    log.add(FRAME, result_at(0.0, p1=Emotion.HAPPY))
     finished = log.finish()
     assert finished is not None
-    assert finished.summary.tracks[1].seconds[Emotion.HAPPY] == pytest.approx(0.5)
-    assert finished.duration_s == pytest.approx(60.3)
+    person = finished.summary.tracks[1]
+    assert person.seconds[Emotion.HAPPY] == pytest.approx(0.6)
+    assert (person.first_s, person.last_s) == (0.0, 0.5)
+    assert finished.duration_s == 0.5
+    assert finished.markers[0].time_s == 0.4
+    assert [result.time_s for result in finished.results()] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    data = json.loads(session_report.json_of(finished))
+    assert (data["duration_s"], data["frames"][3]["time_s"], data["markers"][0]["time_s"]) == (0.5, 0.3, 0.4)
+    rows = csv.DictReader(io.StringIO(session_report.table_of(finished).decode()))
+    assert [(row["time_s"], row["marker"]) for row in rows][3:] == [("0.3", ""), ("0.4", "at the end"), ("0.5", "")]
 
 
 def test_without_a_frame_there_is_no_session(result_at) -> None:
@@ -94,7 +105,7 @@ def test_a_marker_gets_its_note_later(result_at) -> None:
     marker = log.mark()
     assert marker is not None
     log.annotate(marker, "laughs")
-    assert [(marker.time_s, marker.note) for marker in log.markers] == [(3.0, "laughs")]
+    assert [(marker.time_s, marker.note) for marker in log.markers] == [(0.0, "laughs")]
 
 
 def test_the_table_has_every_frame_and_the_markers(session: Session) -> None:

@@ -17,7 +17,7 @@ from mien.clock import clock
 from mien.drawing import load_font
 from mien.live.colors import edge_color, hexadecimal, rgb
 from mien.live.session_log import Session
-from mien.live.session_report import GUESS, seconds_of, since_start, strips_of
+from mien.live.session_report import GUESS, seconds_of, strips_of
 from mien.live.strips import draw_strip
 from mien.video.summary import TrackSummary
 
@@ -104,7 +104,7 @@ def _facts(session: Session) -> str:
     people = len(session.summary.tracks)
     facts = f"{clock(session.duration_s)}   ·   {people} {'person' if people == 1 else 'people'}   ·   "
     facts += f"{session.summary.frames} frames read   ·   {GUESS}"
-    marks = "   ".join(f"{since_start(session, mark)} {mark.note}".strip() for mark in session.markers)
+    marks = "   ".join(f"{clock(mark.time_s)} {mark.note}".strip() for mark in session.markers)
     return f"{facts}\nMarkers:  {marks}" if marks else facts
 
 

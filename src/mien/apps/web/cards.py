@@ -124,9 +124,7 @@ def _data(number: int | None) -> str:
     return "" if number is None else f' data-number="{number}"'
 
 
-def session_card(
-    person: TrackSummary, columns: NDArray[np.floating], thumbnail: str, span: tuple[str, str], start_s: float = 0.0
-) -> str:
+def session_card(person: TrackSummary, columns: NDArray[np.floating], thumbnail: str, span: tuple[str, str]) -> str:
     """What a person showed over a whole video or session.
 
     Args:
@@ -134,7 +132,6 @@ def session_card(
         columns: The probabilities over the time, as for `strip`.
         thumbnail: HTML of a small picture of the person.
         span: Where the time begins and ends, in words.
-        start_s: When it begins on the clock of `person`, in seconds.
     """
     name = f"Person #{person.track}"
     seconds = "".join(
@@ -146,7 +143,7 @@ def session_card(
     most = max(Emotion, key=lambda emotion: person.seconds[emotion])
     scale = f'<div class="mien-scale"><span>{span[0]}</span><span>{span[1]}</span></div>'
     body = f'{strip(columns, f"{name} over the whole time")}{scale}<div class="mien-legend">{seconds}</div>'
-    seen = f"{name} · {clock(person.first_s - start_s)} to {clock(person.last_s - start_s)}"
+    seen = f"{name} · {clock(person.first_s)} to {clock(person.last_s)}"
     return card(seen, f"mostly {most}", most, thumbnail, body, person.track)
 
 

@@ -47,7 +47,7 @@ def show_session(session: Session, blurred: bool) -> None:
         for (label, suffix, kind), content in zip(_FILES, contents, strict=True):
             st.download_button(label, content, f"{stem}{suffix}", kind, on_click="ignore", icon=_DOWN)
     if session.markers:
-        marks = (f"**{session_report.since_start(session, mark)}** {mark.note}" for mark in session.markers)
+        marks = (f"**{clock(mark.time_s)}** {mark.note}" for mark in session.markers)
         st.markdown("Markers: " + " · ".join(marks))
     if not people:
         st.html(notice("No face was seen", "Faces must be about 20 pixels wide or more."))
@@ -61,7 +61,6 @@ def show_session(session: Session, blurred: bool) -> None:
                 strips[person.track],
                 "" if blurred else thumbnail(session.portraits[person.track]),
                 span,
-                session.start_s,
             )
             for person in people
         )
