@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,7 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mien.classification.quality import SEVERE_FLAGS
 from mien.detection.base import Frame
-from mien.results import Face, FrameResult
+
+if TYPE_CHECKING:
+    from mien.results import Face, FrameResult
 
 # What it costs to cover a pixel of another label, of another face and of the label's own face.
 _LABEL_COST, _FACE_COST, _OWN_COST = 4.0, 1.0, 0.5

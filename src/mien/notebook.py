@@ -10,10 +10,10 @@ from mien.classification.quality import words
 from mien.drawing import draw_copy, with_size
 from mien.emotions import Emotion
 from mien.preview import shrink, to_jpeg
-from mien.results import Face, FrameResult
 
 if TYPE_CHECKING:
     from mien.detection.base import Frame
+    from mien.results import Face, FrameResult
 
 # Faces whose probabilities are shown, the largest ones.
 _CARDS = 12

@@ -7,12 +7,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from mien.emotions import LABELS
 from mien.errors import MissingExtraError, OptionError
 from mien.files import AtomicFile, not_written
-from mien.results import Face, FrameResult
+
+if TYPE_CHECKING:
+    from mien.results import Face, FrameResult
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".json", ".jsonl")
 """Suffixes of the tables that can be written."""
@@ -124,8 +126,13 @@ def with_participant(columns: Mapping[str, str]) -> dict[str, str]:
     return wide
 
 
+def _whole(result: FrameResult) -> Rows:
+    """A line of ``.jsonl``: all that is known of a picture or frame."""
+    yield result.to_dict()
+
+
 class _Format(Protocol):
-    def add(self, result: FrameResult) -> None: ...
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -150,8 +157,9 @@ class TableWriter(AtomicFile):
         if suffix not in TABLE_SUFFIXES:
             raise OptionError(f"unknown table format {path.suffix!r}; use {', '.join(TABLE_SUFFIXES)}", path)
         super().__init__(path)
+        self._rows = _whole if suffix == ".jsonl" else layout.rows
         try:
-            self._format: _Format = _FORMATS[suffix](self._partial, layout)
+            self._format = _FORMATS[suffix](self._partial, layout.columns)
         except BaseException:
             self._partial.unlink(missing_ok=True)
             raise
@@ -166,7 +174,7 @@ class TableWriter(AtomicFile):
             OutputError: If writing failed, for example because the disk is full.
         """
         try:
-            self._format.add(result)
+            self._format.add(self._rows(result))
         except OSError as error:
             raise not_written(self.path, error) from error
 
@@ -212,10 +220,8 @@ class RowsFile(AtomicFile):
     def _finish(self, complete: bool, whole: bool) -> None:
         if not complete:
             return
-        # A format asks for the rows of a frame; here one stands for all.
-        layout = Layout(dict(self._columns), lambda _: map(dict, self._rows()))
-        table = _FORMATS[self.path.suffix.lower()](self._partial, layout)
-        table.add(FrameResult("", 0, 0, ()))
+        table = _FORMATS[self.path.suffix.lower()](self._partial, self._columns)
+        table.add(self._rows())
         table.close()
 
 
@@ -244,27 +250,25 @@ def _open(path: Path) -> TextIO:
 
 
 class _Csv:
-    def __init__(self, path: Path, layout: Layout) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
         self._file = _open(path)
-        self._rows = layout.rows
-        self._writer = csv.DictWriter(self._file, list(layout.columns))
+        self._writer = csv.DictWriter(self._file, list(columns))
         self._writer.writeheader()
 
-    def add(self, result: FrameResult) -> None:
-        self._writer.writerows(self._rows(result))
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._writer.writerows(rows)
 
     def close(self) -> None:
         self._file.close()
 
 
 class _Json:
-    def __init__(self, path: Path, layout: Layout) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
         self._file = _open(path)
-        self._rows = layout.rows
         self._between = "[\n"
 
-    def add(self, result: FrameResult) -> None:
-        for row in self._rows(result):
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        for row in rows:
             self._file.write(self._between + json.dumps(row))
             self._between = ",\n"
 
@@ -274,11 +278,11 @@ class _Json:
 
 
 class _JsonLines:
-    def __init__(self, path: Path, layout: Layout) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
         self._file = _open(path)
 
-    def add(self, result: FrameResult) -> None:
-        self._file.write(json.dumps(result.to_dict()) + "\n")
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._file.writelines(json.dumps(row) + "\n" for row in rows)
 
     def close(self) -> None:
         self._file.close()
@@ -288,20 +292,19 @@ class _Parquet:
     # Rows per group: large enough to compress, small enough to hold.
     _GROUP = 8192
 
-    def __init__(self, path: Path, layout: Layout) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
         try:
             import pyarrow as pa
             from pyarrow import parquet
         except ImportError as error:
             raise MissingExtraError("writing Parquet", "tables") from error
-        self._schema = pa.schema([(name, getattr(pa, kind)()) for name, kind in layout.columns.items()])
+        self._schema = pa.schema([(name, getattr(pa, kind)()) for name, kind in columns.items()])
         self._batch = pa.Table.from_pylist
         self._writer = parquet.ParquetWriter(path, self._schema)
-        self._layout = layout
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[Mapping[str, Any]] = []
 
-    def add(self, result: FrameResult) -> None:
-        self._rows.extend(self._layout.rows(result))
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._rows.extend(rows)
         if len(self._rows) >= self._GROUP:
             self._flush()
 
@@ -315,7 +318,7 @@ class _Parquet:
         self._writer.close()
 
 
-_FORMATS: dict[str, Callable[[Path, Layout], _Format]] = {
+_FORMATS: dict[str, Callable[[Path, Mapping[str, str]], _Format]] = {
     ".csv": _Csv,
     ".parquet": _Parquet,
     ".json": _Json,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mien.classification.explanation import Explanation
 from mien.detection import Frame
 from mien.drawing import load_font
 from mien.emotions import Emotion
+
+if TYPE_CHECKING:
+    from mien.classification.explanation import Explanation
 
 # The most that the photo takes, width and height, and the least width of its column, in pixels.
 _PHOTO = (760, 620)

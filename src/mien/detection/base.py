@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.results import Landmarks
+if TYPE_CHECKING:
+    from mien.results import Landmarks
+
 
 Frame = NDArray[np.uint8]
 """A picture as uint8 (H, W, 3), channels in the order blue, green, red."""
