@@ -42,6 +42,13 @@ _GRAB = """
 """
 
 
+_IN_USE = """
+navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("in use", "NotReadableError"));
+"""
+
+_INSECURE = "Object.defineProperty(window, 'isSecureContext', { get: () => false });"
+
+
 def _streamer(page: Page) -> FrameLocator:
     return page.frame_locator("iframe[title*=webrtc]")
 
@@ -110,6 +117,16 @@ def test_a_stream_comes_back_with_boxes_and_everything_moves(
     wait_until(lambda: label.count() == 1)
     assert "FPS" in page.locator(".mien-rate").inner_text()
 
+    def white() -> int:
+        picture = _decode(base64.b64decode(video.evaluate(_GRAB)))
+        return int((picture > 235).all(axis=2).sum())
+
+    plain = white()
+    page.locator(".mien-people .mien-card").hover()
+    wait_until(lambda: white() > plain + 300)
+    page.mouse.move(5, 5)
+    wait_until(lambda: white() < plain + 200)
+
     with page.expect_download() as download:
         page.get_by_role("button", name="Screenshot").click()
     # Not fetched from the server, which forgets files that are made on demand before a slow line has them.
@@ -122,7 +139,7 @@ def test_a_stream_comes_back_with_boxes_and_everything_moves(
     page.get_by_text("recording 2 s").wait_for()
     page.get_by_role("button", name="End recording").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Recording", exact=True).click()
+        page.get_by_role("button", name="Save recording", exact=True).click()
     download.value.save_as(tmp_path / "recording.mp4")
     with av.open(str(tmp_path / "recording.mp4")) as container:
         assert container.streams.video[0].codec_context.name == "h264"
@@ -191,6 +208,25 @@ def test_a_missing_camera_is_explained(visit: Visit, browser_without_camera: Bro
     page = visit(camera=True, through=browser_without_camera)
     _start(page)
     page.get_by_role("heading", name="No camera was found").wait_for()
+
+
+def test_a_camera_in_use_is_explained_in_our_words(visit: Visit) -> None:
+    page = visit(camera=True, script=_IN_USE)
+    _start(page)
+    page.get_by_role("heading", name="The camera is in use").wait_for()
+    assert page.get_by_text("Close the other program").is_visible()
+    assert not _streamer(page).get_by_text("NotReadableError").is_visible()
+    for name in ("Open a photo", "Open a video"):
+        assert page.get_by_role("link", name=name).is_visible()
+    page.get_by_role("button", name="Try a sample").click()
+    page.locator(".mien-photo .mien-card").wait_for()
+
+
+def test_an_insecure_page_names_the_address_with_its_port(visit: Visit, server: Any) -> None:
+    page = visit(camera=True, script=_INSECURE)
+    page.get_by_role("heading", name="Browsers give their camera to secure pages only").wait_for()
+    assert page.get_by_text(f"open it as {server.url}.").is_visible()
+    assert page.get_by_role("button", name="Try again").is_disabled()
 
 
 def test_a_blocked_network_is_explained_and_snapshots_work(visit: Visit, wait_until: Wait) -> None:

@@ -186,10 +186,10 @@ def test_files_for_another_page_are_handed_over(visit: Visit, clip: Path, astron
     page.locator(".mien-photo .mien-card").wait_for()
 
 
-def _drop(page: Page, path: Path) -> None:
-    """Drop a file on the uploader, as from a folder's window."""
+def _transfer(page: Page, path: Path) -> Any:
+    """A file as the clipboard or a drag holds it."""
     content = base64.b64encode(path.read_bytes()).decode()
-    dragged = page.evaluate_handle(
+    return page.evaluate_handle(
         """([name, content]) => {
             const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
             const transfer = new DataTransfer();
@@ -198,9 +198,21 @@ def _drop(page: Page, path: Path) -> None:
         }""",
         [path.name, content],
     )
+
+
+def _drop(page: Page, path: Path) -> None:
+    """Drop a file on the uploader, as from a folder's window."""
+    dragged = _transfer(page, path)
     zone = page.get_by_test_id("stFileUploaderDropzone")
     for event in ("dragenter", "dragover", "drop"):
         zone.dispatch_event(event, {"dataTransfer": dragged})
+
+
+def _paste(page: Page, path: Path) -> None:
+    """Paste a file, wherever on the page."""
+    paste = "(held) => document.body.dispatchEvent("
+    paste += "new ClipboardEvent('paste', { clipboardData: held, bubbles: true, cancelable: true }))"
+    page.evaluate(paste, _transfer(page, path))
 
 
 def test_files_are_dropped_on_the_uploaders(visit: Visit, clip: Path, astronaut_path: Path) -> None:
@@ -212,6 +224,60 @@ def test_files_are_dropped_on_the_uploaders(visit: Visit, clip: Path, astronaut_
     page.get_by_text("Drop it here").wait_for()
     _drop(page, clip)
     page.locator(".mien-card", has_text="mostly happy").wait_for()
+
+
+def test_files_are_pasted(visit: Visit, clip: Path, astronaut_path: Path) -> None:
+    page = visit("/photo")
+    page.get_by_text("paste them").wait_for()
+    _paste(page, astronaut_path)
+    page.locator(".mien-photo .mien-card").wait_for()
+    page.get_by_role("link", name="Video", exact=True).click()
+    page.get_by_text("paste it").wait_for()
+    _paste(page, clip)
+    page.locator(".mien-card", has_text="mostly happy").wait_for()
+
+
+def test_many_people_are_rows_that_open_and_mark_their_box(
+    visit: Visit, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    cv2.imwrite(str(tmp_path / "three.png"), np.hstack([astronaut[:280, 100:350]] * 3))
+    page = visit("/photo")
+    _upload(page, tmp_path / "three.png")
+    rows = page.locator(".mien-photo .mien-row")
+    rows.nth(2).wait_for()
+    assert rows.count() == 3
+    assert not rows.nth(1).locator(".mien-bars").is_visible()
+
+    def marked() -> list[str]:
+        boxes = page.locator(".mien-photo figure b")
+        opacities: list[str] = boxes.evaluate_all("boxes => boxes.map((box) => getComputedStyle(box).opacity)")
+        return opacities
+
+    assert marked() == ["0", "0", "0"]
+    rows.nth(1).locator("summary").click()
+    assert rows.nth(1).locator(".mien-bars").is_visible()
+    assert marked() == ["0", "1", "0"]
+
+
+def test_a_video_read_with_other_settings_is_offered_again_and_blurred(
+    visit: Visit, clip: Path, wait_until: Wait, tmp_path: Path
+) -> None:
+    def detail(name: str) -> float:
+        (tmp_path / name).write_bytes(_download(page, "Annotated video"))
+        with av.open(str(tmp_path / name)) as container:
+            middle = next(container.decode(video=0)).to_ndarray(format="gray")[90:150, 90:150]
+        return float(cv2.Laplacian(middle, cv2.CV_64F).var())
+
+    page = visit("/video")
+    _upload(page, clip)
+    page.locator(".mien-card").wait_for()
+    sharp = detail("sharp.mp4")
+    page.get_by_text("Blur faces").click()
+    page.get_by_text("This was made with other settings.").wait_for()
+    page.get_by_role("button", name="Analyze again").click()
+    page.get_by_text("This was made with other settings.").wait_for(state="detached")
+    page.locator(".mien-card").wait_for()
+    assert detail("blurred.mp4") < 0.7 * sharp
 
 
 def test_a_face_is_explained_and_faces_are_blurred(visit: Visit, astronaut_path: Path) -> None:

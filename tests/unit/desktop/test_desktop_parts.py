@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mien.apps.desktop.card_image import beside
+from mien.apps.desktop.card_image import Size, beside, draw_panel
 from mien.apps.desktop.cards import cards_of_faces, cards_of_people
 from mien.apps.desktop.files import new_path
 from mien.apps.desktop.keys import KEYS, action
+from mien.apps.desktop.palette import DARK
 from mien.apps.desktop.settings import Settings
 from mien.clock import clock
 from mien.emotions import Emotion
@@ -118,6 +120,20 @@ def test_cards_say_what_the_picture_says(result_at) -> None:
     history.add(result_at(1.1, p1=Emotion.SAD, p2=Emotion.FEAR))
     first, second = cards_of_people(history, shown.faces, 10, True)
     assert (first.answer, second.answer) == ("happy 94 %", "fear 94 %")
+
+
+def test_the_bar_that_stands_out_is_that_of_the_emotion_that_is_named(result_at) -> None:
+    """It need not be the longest: names change more slowly than bars."""
+    (card,) = cards_of_faces(result_at(0.0, p1=Emotion.HAPPY).faces, True)
+
+    def bright(emotion: Emotion) -> list[int]:
+        named = replace(card, emotion=emotion)
+        picture = draw_panel([named], [Size.FULL], 330, 1.0, DARK).pixels[40:, :80]
+        return [int((picture[19 * row : 19 * row + 19] > 200).all(axis=2).sum()) for row in range(len(card.bars))]
+
+    for emotion in (Emotion.HAPPY, Emotion.FEAR):
+        counts = bright(emotion)
+        assert [row for row, pixels in enumerate(counts) if pixels > 5] == [list(card.bars).index(emotion)]
 
 
 def test_strip_divides_every_column_between_the_emotions() -> None:

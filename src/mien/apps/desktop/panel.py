@@ -73,8 +73,9 @@ class PeoplePanel(tk.Canvas):
     def _show_more(self, width: int, height: int) -> None:
         """Say at the foot how many people there are further down."""
         foot = self.canvasy(height)
-        below = sum(1 for _, bottom in self._areas if bottom > foot + 1)
-        if below:
+        if self._areas[-1][1] > foot + 1:
+            # With the one that the line itself covers.
+            below = sum(1 for _, bottom in self._areas if bottom > foot - 26)
             self.create_rectangle(0, foot - 26, width, foot, fill=self._palette.track, width=0)
             text = f"▾  {below} more below: scroll, or press PgDn"
             self.create_text(width / 2, foot - 13, text=text, fill=self._palette.text, font=theme.SMALL)

@@ -134,7 +134,7 @@ def _take_recording(connection: Connection) -> None:
 def _save_recording() -> None:
     if (kept := st.session_state.get("recording")) is not None:
         st.download_button(
-            "Recording", kept, "mien-recording.mp4", "video/mp4", on_click="ignore", icon=":material/download:"
+            "Save recording", kept, "mien-recording.mp4", "video/mp4", on_click="ignore", icon=":material/download:"
         )
 
 
