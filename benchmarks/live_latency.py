@@ -74,7 +74,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="How long each time.")] = 8.0,
 ) -> None:
     """Print the table."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Error, sync_playwright
 
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
@@ -93,7 +93,10 @@ def main(
             for _ in range(rounds):
                 for stream, url in (("plain streamlit-webrtc", plain), ("mien app", mien)):
                     with playwright.chromium.launch(executable_path=program, args=flags) as browser:
-                        taken[stream] += measure(browser, url, seconds)
+                        try:
+                            taken[stream] += measure(browser, url, seconds)
+                        except Error:
+                            print(f"{stream}: a connection was lost, and a round with it.")
     print("| stream | median frames | 90 % within | frames measured |\n|---|---:|---:|---:|")
     for stream, frames in taken.items():
         if frames:
@@ -136,6 +139,8 @@ def measure(browser: Any, url: str, seconds: float) -> list[int]:
     while not video.evaluate("v => v.videoWidth > 0"):
         time.sleep(0.2)
     time.sleep(4)
+    # From here on there is a picture; the first connection to a server that has just started may end again.
+    context.set_default_timeout(10_000)
     taken = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
