@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from mien.apps.desktop.card_image import Size, beside, draw_panel
 from mien.apps.desktop.cards import cards_of_faces, cards_of_people
 from mien.apps.desktop.files import new_path
 from mien.apps.desktop.keys import KEYS, action
-from mien.apps.desktop.palette import DARK
+from mien.apps.desktop.palette import DARK, choose_palette
 from mien.apps.desktop.settings import Settings
 from mien.clock import clock
 from mien.emotions import Emotion
@@ -134,6 +135,24 @@ def test_the_bar_that_stands_out_is_that_of_the_emotion_that_is_named(result_at)
     for emotion in (Emotion.HAPPY, Emotion.FEAR):
         counts = bright(emotion)
         assert [row for row, pixels in enumerate(counts) if pixels > 5] == [list(card.bars).index(emotion)]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "told", "expected"),
+    [
+        ("", 0, "'prefer-dark'\n", "dark"),
+        ("", 0, "'default'\n", "light"),
+        ("", 1, "", "dark"),
+        ("light", 0, "'prefer-dark'\n", "light"),
+        ("dark", 0, "'default'\n", "dark"),
+    ],
+)
+def test_colors_follow_the_system_until_they_are_chosen(
+    monkeypatch: pytest.MonkeyPatch, name: str, code: int, told: str, expected: str
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: SimpleNamespace(returncode=code, stdout=told))
+    assert choose_palette(name).name == expected
 
 
 def test_strip_divides_every_column_between_the_emotions() -> None:
