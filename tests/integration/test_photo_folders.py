@@ -46,12 +46,16 @@ def test_signals_end_a_run_that_another_goes_on_with(folder: Path, tmp_path: Pat
         (folder / f"d{number:03}.jpg").write_bytes((folder / "c.jpg").read_bytes())
     table = tmp_path / "faces.csv"
     command = [sys.executable, "-m", "mien", "photo", str(folder), "--json", "--table", str(table)]
+    # The tests themselves may run under nohup, and children ignore what their parent does.
+    number = getattr(signal, name)
+    before = signal.signal(number, signal.SIG_DFL)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(number, before)
     assert process.stdout is not None
     for _ in range(8):
         process.stdout.readline()
     assert {row["source"] for row in rows(table)} >= {str(folder / f"d{number:03}.jpg") for number in range(4)}
-    process.send_signal(getattr(signal, name))
+    process.send_signal(number)
     _, err = process.communicate(timeout=120)
     assert process.returncode == code
     assert err == f"mien: interrupted; what was read so far is above and in {table}; --resume continues from there\n"
