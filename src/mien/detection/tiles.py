@@ -89,8 +89,13 @@ def beside(boxes: Sequence[Box], known: Sequence[Candidate]) -> list[Box]:
 
 def is_same(a: Box, b: Box) -> bool:
     """Whether two boxes are of one face: their intersection over union is above 0.3."""
+    return overlap(a, b) > 0.3
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0..1."""
     both = _covered(a, b) * min(a[2] * a[3], b[2] * b[3])
-    return both / (a[2] * a[3] + b[2] * b[3] - both) > 0.3
+    return both / (a[2] * a[3] + b[2] * b[3] - both)
 
 
 def _covered(a: Box, b: Box) -> float:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from mien.detection.base import DetectedFace
+from mien.detection.tiles import overlap
 
 _Pair: TypeAlias = "tuple[float, float]"
 
@@ -34,8 +35,8 @@ def pair(before: Sequence[DetectedFace], after: Sequence[DetectedFace]) -> list[
         return None
     pairs = []
     for face in before:
-        near = [index for index, other in enumerate(after) if _shared(face, other) > _NEAR]
-        if len(near) != 1 or _shared(face, after[near[0]]) < _SAME:
+        near = [index for index, other in enumerate(after) if overlap(face.box, other.box) > _NEAR]
+        if len(near) != 1 or overlap(face.box, after[near[0]].box) < _SAME:
             return None
         pairs.append(near[0])
     return pairs if len(set(pairs)) == len(pairs) else None
@@ -62,12 +63,3 @@ def between(before: DetectedFace, after: DetectedFace, share: float) -> Detected
 
 def _point(one: _Pair, other: _Pair, share: float) -> _Pair:
     return one[0] + share * (other[0] - one[0]), one[1] + share * (other[1] - one[1])
-
-
-def _shared(one: DetectedFace, other: DetectedFace) -> float:
-    """Intersection over union of two boxes."""
-    (left, top, width, height), (x, y, w, h) = one.box, other.box
-    across = min(left + width, x + w) - max(left, x)
-    down = min(top + height, y + h) - max(top, y)
-    both = max(0.0, across) * max(0.0, down)
-    return both / max(1e-6, width * height + w * h - both)
