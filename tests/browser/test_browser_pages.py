@@ -215,25 +215,17 @@ def _paste(page: Page, path: Path) -> None:
     page.evaluate(paste, _transfer(page, path))
 
 
-def test_files_are_dropped_on_the_uploaders(visit: Visit, clip: Path, astronaut_path: Path) -> None:
+@pytest.mark.parametrize("hand", [_drop, _paste])
+def test_files_are_dropped_and_pasted(
+    visit: Visit, clip: Path, astronaut_path: Path, hand: Callable[[Page, Path], None]
+) -> None:
     page = visit("/photo")
-    page.get_by_text("Drop them here").wait_for()
-    _drop(page, astronaut_path)
+    page.get_by_text("Drop them here, paste them").wait_for()
+    hand(page, astronaut_path)
     page.locator(".mien-photo .mien-card").wait_for()
     page.get_by_role("link", name="Video", exact=True).click()
-    page.get_by_text("Drop it here").wait_for()
-    _drop(page, clip)
-    page.locator(".mien-card", has_text="mostly happy").wait_for()
-
-
-def test_files_are_pasted(visit: Visit, clip: Path, astronaut_path: Path) -> None:
-    page = visit("/photo")
-    page.get_by_text("paste them").wait_for()
-    _paste(page, astronaut_path)
-    page.locator(".mien-photo .mien-card").wait_for()
-    page.get_by_role("link", name="Video", exact=True).click()
-    page.get_by_text("paste it").wait_for()
-    _paste(page, clip)
+    page.get_by_text("Drop it here, paste it").wait_for()
+    hand(page, clip)
     page.locator(".mien-card", has_text="mostly happy").wait_for()
 
 
