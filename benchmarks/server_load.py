@@ -2,6 +2,7 @@
 
     python benchmarks/server_load.py
     python benchmarks/server_load.py photo.jpg --requests 10000
+    python benchmarks/server_load.py --processes 2
 
 Starts the service on this machine and asks it with 1, 4 and 16 clients at once. Each client sends one picture,
 waits for the answer, and sends the next. Then 64 clients are more than the service has places for, to see that
@@ -57,14 +58,22 @@ class Server(NamedTuple):
     port: int
 
     def memory(self) -> float:
-        """Resident memory in MB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        """Resident memory of all its processes in MB."""
+        statuses = [Path(f"/proc/{number}/status").read_text(encoding="utf-8") for number in self._processes()]
+        return sum(int(status.split("VmRSS:")[1].split()[0]) for status in statuses) / 1024
 
     def computed(self) -> float:
-        """Milliseconds of processor time so far."""
-        times = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(times[11]) + int(times[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+        """Milliseconds of processor time of all its processes so far."""
+        ticks = 0
+        for number in self._processes():
+            times = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            ticks += int(times[11]) + int(times[12])
+        return ticks * 1000 / os.sysconf("SC_CLK_TCK")
+
+    def _processes(self) -> list[int]:
+        first = self.process.pid
+        children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="utf-8")
+        return [first, *map(int, children.split())]
 
 
 def main(
@@ -72,12 +81,13 @@ def main(
     requests: Annotated[int, typer.Option(help="Requests to watch the memory over.")] = 10_000,
     each: Annotated[int, typer.Option(help="Requests of one measurement.")] = 200,
     rounds: Annotated[int, typer.Option(help="How often each measurement is repeated.")] = 3,
+    processes: Annotated[int, typer.Option(help="Processes of the service.")] = 1,
 ) -> None:
     """Print throughput, latency and memory."""
     body = _form(picture.read_bytes())
-    print(f"{picture.name}, {len(body) / 1000:.0f} kB, {os.cpu_count()} cores")
+    print(f"{picture.name}, {len(body) / 1000:.0f} kB, {os.cpu_count()} cores, {processes} process(es)")
     statuses: Counter[int] = Counter()
-    with _serve() as server:
+    with _serve(processes) as server:
         _ask(server, body, clients=4, requests=50)
         for clients in (1, 4, 16):
             statuses.update(_report(f"{clients:2} clients", [_ask(server, body, clients, each) for _ in range(rounds)]))
@@ -96,10 +106,9 @@ def _form(picture: bytes) -> bytes:
 
 
 @contextmanager
-def _serve() -> Iterator[Server]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mien", "serve", "--port", "0"], stderr=subprocess.PIPE, text=True
-    )
+def _serve(processes: int) -> Iterator[Server]:
+    command = [sys.executable, "-m", "mien", "serve", "--port", "0", "--processes", str(processes)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
         yield Server(process, int(re.findall(r"http://[^:]+:(\d+)", process.stderr.readline())[0]))

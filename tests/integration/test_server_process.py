@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 pytest.importorskip("fastapi", reason="needs the extra server")
 httpx = pytest.importorskip("httpx", reason="needs the extra dev")
 pytest.importorskip("websockets", reason="needs the extra server")
+from servers import Server, serving
 from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -42,40 +43,6 @@ from mien.server import ServerSettings
 @pytest.fixture(scope="module")
 def jpeg(astronaut: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".jpg", astronaut)[1].tobytes()
-
-
-class Server:
-    """A running `mien serve`."""
-
-    def __init__(self, *args: str, **environment: str) -> None:
-        command = [sys.executable, "-m", "mien", "serve", "--port", "0", *args]
-        variables = {key: value for key, value in os.environ.items() if key != "MIEN_TOKEN"} | environment
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=variables)
-        assert self.process.stderr is not None
-        self.said = ""
-        while "mien serves at" not in self.said:
-            line = self.process.stderr.readline()
-            assert line, f"it ended: {self.said}"
-            self.said += line
-        (self.url,) = re.findall(r"http://\S+", self.said)
-        self.live = self.url.replace("http", "ws") + "/v1/stream"
-
-    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Exit code, and what it said since it was ready."""
-        self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=60)
-        return self.process.returncode, said
-
-
-@contextmanager
-def serving(*args: str, **environment: str) -> Iterator[Server]:
-    server = Server(*args, **environment)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-            server.process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +284,7 @@ def test_every_option_is_a_setting_with_its_default() -> None:
     same |= {"grace": settings.grace_s, "smoothing": AnalyzerOptions().smoothing_s}
     analyzer = {field.name: field.default for field in fields(AnalyzerOptions)}
     for name, parameter in inspect.signature(serve).parameters.items():
-        if name in ("host", "port", "root_path", "log_level", "log_format"):
+        if name in ("host", "port", "processes", "root_path", "log_level", "log_format"):
             continue
         expected = same[name] if name in same else getattr(settings, name, analyzer.get(name))
         assert parameter.default == expected, name

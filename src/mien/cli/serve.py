@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from mien.cli.options import analyzer_options, one_of
 from mien.cli.output import complain, errors
 from mien.errors import MissingExtraError, OptionError
-from mien.options import AnalyzerOptions
+from mien.options import AnalyzerOptions, available_cores
 from mien.server.logs import FORMATS as LOG_FORMATS
 from mien.server.logs import LEVELS, configure
 from mien.server.settings import FORMATS, MEGABYTE, TOKEN_VARIABLE, ServerSettings
@@ -44,8 +45,11 @@ def serve(
         str, typer.Option(metavar="PATH", help="Path below which a proxy offers the service, as /mien.")
     ] = "",
     workers: Annotated[
-        int, typer.Option(help="Pictures read at once; 0 for one per core.", metavar="N")
+        int, typer.Option(help="Pictures that a process reads at once; 0 for one per core.", metavar="N")
     ] = _LIMITS.workers,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that serve; see docs/server.md.", metavar="N")
+    ] = 1,
     queue: Annotated[int, typer.Option(help="Requests that may wait.", metavar="N")] = _LIMITS.queue,
     max_body: Annotated[int, typer.Option(metavar="MB", help="Size of a request with pictures.")] = _MAX_BODY,
     max_images: Annotated[int, typer.Option(metavar="N", help="Pictures in a request.")] = _LIMITS.max_images,
@@ -96,9 +100,11 @@ def serve(
         raise OptionError(
             f"must begin with a slash and not end with one, as /mien, found {root_path!r}", field="root_path"
         )
+    if processes > 1 and os.name == "nt":
+        raise OptionError("must be 1 on Windows", field="processes")
     settings = ServerSettings(
         token=token,
-        workers=workers,
+        workers=workers or max(1, available_cores() // processes),
         queue=queue,
         max_body=max_body * MEGABYTE,
         max_images=max_images,
@@ -120,6 +126,7 @@ def serve(
     try:
         import websockets  # noqa: F401
 
+        from mien.server.processes import Job, run_processes
         from mien.server.run import listen, run
     except ModuleNotFoundError as error:
         raise MissingExtraError("mien serve", "server") from error
@@ -128,11 +135,20 @@ def serve(
 
     # Everything that can fail does so before the server starts, with one line.
     with listen(host, port) as listener:
-        app = create_app(settings, options, open_analyzer(options))
+        analyzer = open_analyzer(options)
         configure(log_level, log_format)
         address, taken = listener.getsockname()[:2]
         if settings.token is None and not ipaddress.ip_address(address).is_loopback:
             complain("warning: other machines can reach the service without a token; set one with MIEN_TOKEN")
         name = f"[{address}]" if ":" in address else address
         message = f"mien serves at http://{name}:{taken} (its documentation is there); Ctrl-C stops it"
-        run(app, settings, listener, root_path, lambda: errors.print(message))
+
+        def announce() -> None:
+            errors.print(message)
+
+        if processes > 1:
+            del analyzer
+            job = Job(settings, options, root_path, log_level, log_format)
+            run_processes(job, processes, listener, announce)
+        else:
+            run(create_app(settings, options, analyzer), settings, listener, root_path, announce)

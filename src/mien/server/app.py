@@ -25,6 +25,7 @@ from mien.server.routes.videos import video_routes
 from mien.server.security import SecurityHeaders, check_host, check_origin, has_token, unauthorized
 from mien.server.service import Service
 from mien.server.settings import ServerSettings
+from mien.server.video_store import VideoStore
 
 _DESCRIPTION = """
 Reads facial expressions in pictures, videos and live streams. **An emotion read from a face is a guess about an
@@ -48,6 +49,7 @@ def create_app(
     settings: ServerSettings | None = None,
     options: AnalyzerOptions | None = None,
     analyzer: Analyzer | None = None,
+    videos: VideoStore | None = None,
 ) -> FastAPI:
     """Build the service as an ASGI app, for any ASGI server and for FastAPI's ``TestClient``.
 
@@ -57,12 +59,13 @@ def create_app(
         settings: Limits; None for the usual ones, with the token of the environment variable ``MIEN_TOKEN``.
         options: How pictures are read.
         analyzer: What to read them with, if it is open already; None opens what ``options`` names.
+        videos: Where videos and their results are found, if processes share them; None for this process alone.
 
     Returns:
         The app.
     """
     settings = settings or ServerSettings()
-    service = Service(settings, options or (analyzer.options if analyzer else AnalyzerOptions()), analyzer)
+    service = Service(settings, options or (analyzer.options if analyzer else AnalyzerOptions()), analyzer, videos)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

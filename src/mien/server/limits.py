@@ -27,23 +27,15 @@ class WorkerPool:
 
     Args:
         threads: Number of threads.
+        report: Called with the numbers of pictures and frames that wait and that are being read, when they change.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, report: Callable[[int, int], None]) -> None:
+        self._report = report
         self._executor = ThreadPoolExecutor(threads, "mien-read")
         self._lock = Lock()
         self._ordered = 0
         self._running = 0
-
-    @property
-    def waiting(self) -> int:
-        """Pictures and frames that no thread has begun with."""
-        return max(0, self._ordered - self._running)
-
-    @property
-    def running(self) -> int:
-        """Pictures and frames that are being read."""
-        return self._running
 
     async def run(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Call a function on one of the threads. If this is cancelled while the call waits, it is never made.
@@ -75,6 +67,7 @@ class WorkerPool:
         with self._lock:
             self._ordered += ordered
             self._running += running
+            self._report(max(0, self._ordered - self._running), self._running)
 
 
 class Limiter:

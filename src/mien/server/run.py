@@ -34,7 +34,7 @@ _BACKLOG = 64
 # Descriptors that are kept for files, besides those for videos.
 _RESERVED = 64
 # What is still being decoded when the grace is over ends with the process.
-_LAST_S = 1.5
+LAST_S = 1.5
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
 _SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -62,7 +62,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def run(
-    app: FastAPI, settings: ServerSettings, listener: socket.socket, root_path: str, announce: Callable[[], None]
+    app: FastAPI,
+    settings: ServerSettings,
+    listener: socket.socket,
+    root_path: str,
+    announce: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
@@ -115,7 +119,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.stop()
-        last = Timer(self._service.settings.grace_s + _LAST_S, _leave)
+        last = Timer(self._service.settings.grace_s + LAST_S, _leave)
         last.daemon = True
         last.start()
         await super().shutdown(sockets)

@@ -27,6 +27,7 @@ from mien.server.problems import stopping
 from mien.server.settings import FORMATS, MEGABYTE, ServerSettings
 from mien.server.uploads import Receiver
 from mien.server.video_jobs import VideoJobs
+from mien.server.video_store import VideoStore, make_store
 
 _T = TypeVar("_T")
 
@@ -54,6 +55,7 @@ class Service:
         settings: Its limits.
         options: How pictures are read.
         analyzer: What to read them with; None opens what the options name.
+        videos: Where videos and their results are found; None holds them in this process.
 
     Attributes:
         requests: Places for requests with pictures that are read or wait for it.
@@ -65,7 +67,13 @@ class Service:
         digest: SHA-256 of the model's network; empty if it comes from no folder.
     """
 
-    def __init__(self, settings: ServerSettings, options: AnalyzerOptions, analyzer: Analyzer | None) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        options: AnalyzerOptions,
+        analyzer: Analyzer | None,
+        videos: VideoStore | None = None,
+    ) -> None:
         self.settings, self.options = settings, options
         self.metrics = Metrics()
         self.requests = Limiter(settings.threads + settings.queue)
@@ -93,7 +101,7 @@ class Service:
         )
         self.digest = ""
         self._large = asyncio.Lock()
-        self._given = analyzer
+        self._given, self._store = analyzer, videos
         self._parts: tuple[Analyzer, WorkerPool, VideoJobs] | None = None
 
     @property
@@ -132,10 +140,11 @@ class Service:
         threads = self.settings.threads
         analyzer = self._given if self._given is not None else await run_sync(open_analyzer, self.options)
         self.digest = await run_sync(_digest, self.options)
-        pool = WorkerPool(threads)
-        self.metrics.watch(pool)
+        pool = WorkerPool(threads, self.metrics.report_pool)
         self.metrics.build(analyzer.classifier.config.name, analyzer.classifier.precision, self.digest)
-        self._parts = analyzer, pool, VideoJobs(self.settings, analyzer, self.metrics)
+        videos = VideoJobs(self.settings, analyzer, self.metrics, self._store or make_store(self.settings))
+        await videos.open()
+        self._parts = analyzer, pool, videos
 
     def stop(self) -> None:
         """Cut short what is being uploaded: the service is about to close."""
@@ -143,7 +152,7 @@ class Service:
         self.clips.stop()
 
     async def close(self) -> None:
-        """Finish what is being read, drop what waits, forget all results."""
+        """Finish what is being read, drop what waits."""
         if self._parts is not None:
             (_, pool, videos), self._parts = self._parts, None
             await videos.close()

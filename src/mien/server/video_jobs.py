@@ -1,4 +1,4 @@
-"""Videos are read in the background, one after the other; each is forgotten some time after it is done."""
+"""Videos are read in the background, one after the other."""
 
 from __future__ import annotations
 
@@ -6,212 +6,184 @@ import asyncio
 import gzip
 import json
 import logging
-import secrets
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from io import BytesIO
-from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+from anyio.to_thread import run_sync
 
 from mien.analyzer import Analyzer
 from mien.errors import VideoError
 from mien.results import FrameResult
-from mien.server.limits import Limiter
 from mien.server.metrics import Metrics
 from mien.server.problems import ProblemError, busy
 from mien.server.settings import ServerSettings
+from mien.server.video_store import Video, VideoStore
 
 if TYPE_CHECKING:
     from mien.video.reader import VideoFrame
 
 logger = logging.getLogger("mien.server")
 
-_CHUNK = 1 << 18
+# How often a video that waits for its turn is looked for: it may have been deleted, by another process even.
+_LOOK_S = 0.5
 
 
-class _Cancelled(Exception):  # noqa: N818
+class _Unwanted(Exception):  # noqa: N818
     """The video is not wanted any more."""
 
 
-@dataclass(slots=True)
-class VideoJob:
-    """A video that waits, is read, or has been.
-
-    Attributes:
-        name: Its file name, as the client gave it.
-        every: Read every n-th frame.
-        id: Whoever knows it can fetch the result; not to be guessed.
-        status: ``queued``, ``running``, ``done`` or ``failed``.
-        progress: 0..1.
-        frames_read: Number of frames read so far.
-        error: Where it failed: ``code`` and ``detail``.
-        result: Where it is done: everything but the frames.
-        frames: Where it is done: their JSON objects, a comma and a line break in between, compressed.
-        cancelled: Set when it is not wanted any more.
-    """
-
-    name: str
-    every: int
-    id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    status: str = "queued"
-    progress: float = 0.0
-    frames_read: int = 0
-    error: dict[str, str] | None = None
-    result: dict[str, Any] | None = None
-    frames: bytes = b""
-    cancelled: Event = field(default_factory=Event)
-
-    def to_dict(self) -> dict[str, Any]:
-        """How far it is; without the result."""
-        values = {
-            "id": self.id,
-            "source": self.name,
-            "status": self.status,
-            "progress": round(self.progress, 4),
-            "frames_read": self.frames_read,
-        }
-        return values if self.error is None else values | {"error": self.error}
-
-    def json(self) -> Iterator[bytes]:
-        """`to_dict` with the result, piece by piece."""
-        head = json.dumps(self.to_dict() | {"result": self.result})
-        yield head[:-2].encode() + b', "frames": ['
-        with gzip.open(BytesIO(self.frames)) as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
-        yield b"]}}"
-
-    def frame_values(self) -> Iterator[dict[str, Any]]:
-        """The frames, as `FrameResult.to_dict` has them."""
-        with gzip.open(BytesIO(self.frames), "rt", encoding="utf-8") as file:
-            for line in file:
-                yield json.loads(line.rstrip(",\n"))
-
-
 class VideoJobs:
-    """All videos of a service. Used from the event loop alone.
+    """Reads videos for one process of a service. Used from the event loop alone.
 
     Args:
-        settings: How many there may be, how long they may take and stay.
+        settings: How long videos may take.
         analyzer: Reads the frames.
         metrics: Counts the frames.
-
-    Attributes:
-        places: One for every video that waits or is read.
+        store: Where all processes of the service find videos and results. Its methods may wait for another process,
+            so they are called on threads.
     """
 
-    def __init__(self, settings: ServerSettings, analyzer: Analyzer, metrics: Metrics) -> None:
-        self.places = Limiter(settings.max_videos, lambda: busy(10))
-        self._settings, self._analyzer, self._metrics = settings, analyzer, metrics
-        self._turn = asyncio.Lock()
-        self._jobs: dict[str, VideoJob] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        metrics.videos.set_function(lambda: self.places.taken)
+    def __init__(self, settings: ServerSettings, analyzer: Analyzer, metrics: Metrics, store: VideoStore) -> None:
+        self._settings, self._analyzer, self._metrics, self._store = settings, analyzer, metrics, store
+        self._owner = os.getpid()
+        self._reader = ThreadPoolExecutor(1, "mien-video")
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, job: VideoJob, file: BinaryIO, held: ExitStack) -> None:
+    async def open(self) -> None:
+        """Announce that this process reads videos."""
+        await run_sync(self._store.join, self._owner)
+
+    async def start(self, name: str, every: int, file: BinaryIO, held: ExitStack) -> Video:
         """Read a video as soon as it is its turn.
 
         Args:
-            job: The video.
+            name: Its file name.
+            every: Read every n-th frame.
             file: What it can be read from.
-            held: What to let go of when it has been read: its place and its file.
-        """
-        self._jobs[job.id] = job
-        task = asyncio.create_task(self._run(job, file, held))
-        self._tasks[job.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(job.id))
+            held: What to let go of when it has been read; taken over where there is a place.
 
-    def find(self, key: str) -> VideoJob:
+        Raises:
+            ProblemError: If as many videos are waiting or being read as may be.
+        """
+        video = Video(name, every, self._owner)
+        if not await run_sync(self._store.add, video):
+            raise busy(10)
+        task = asyncio.create_task(self._run(video, file, held.pop_all()))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return video
+
+    async def find(self, key: str) -> Video:
         """The video with an id.
 
         Raises:
             ProblemError: If there is none.
         """
-        if key not in self._jobs:
-            detail = f"no such video; results are kept for {self._settings.keep_s:g} s, and not if there are too many"
-            raise ProblemError(404, "no_such_video", detail)
-        return self._jobs[key]
+        video = await run_sync(self._store.find, key)
+        if video is None:
+            raise self._missing()
+        return video
 
-    def delete(self, key: str) -> None:
+    async def delete(self, key: str) -> None:
         """Stop reading a video, and forget it.
 
         Raises:
             ProblemError: If there is none.
         """
-        job = self.find(key)
-        del self._jobs[key]
-        job.cancelled.set()
-        if job.status == "queued":
-            self._tasks[key].cancel()
+        if not await run_sync(self._store.delete, key):
+            raise self._missing()
+
+    async def count(self) -> tuple[int, list[int]]:
+        """How many videos of the service wait or are read, and the ids of its processes."""
+        return await run_sync(self._store.unfinished), await run_sync(self._store.owners)
 
     async def close(self) -> None:
-        """Stop reading, forget everything."""
-        for key in list(self._jobs):
-            self.delete(key)
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        """Stop reading. Results stay where they are."""
+        await run_sync(self._store.lose, self._owner)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._reader.shutdown()
 
-    async def _run(self, job: VideoJob, file: BinaryIO, held: ExitStack) -> None:
+    def _missing(self) -> ProblemError:
+        detail = f"no such video; results are kept for {self._settings.keep_s:g} s, and not if there are too many"
+        return ProblemError(404, "no_such_video", detail)
+
+    async def _run(self, video: Video, file: BinaryIO, held: ExitStack) -> None:
         with held:
-            try:
-                async with self._turn:
-                    job.status = "running"
-                    await asyncio.to_thread(self._read, job, file)
-                job.status, job.progress = "done", 1.0
-            except _Cancelled:
-                return
-            except VideoError as error:
-                job.status = "failed"
-                job.error = {"code": "unreadable", "detail": error.reason}
-            except Exception:
-                logger.exception("a video could not be read")
-                job.status = "failed"
-                job.error = {"code": "internal", "detail": "something went wrong inside the service"}
-        asyncio.get_running_loop().call_later(self._settings.keep_s, self._jobs.pop, job.id, None)
-        finished = [each.id for each in self._jobs.values() if each.status in ("done", "failed")]
-        for key in finished[: -self._settings.keep_results]:
-            del self._jobs[key]
+            reading = self._reader.submit(self._read, video, file)
+            done = asyncio.wrap_future(reading)
+            while not (await asyncio.wait((done,), timeout=_LOOK_S))[0]:
+                # Does nothing where it is being read: then it ends by itself.
+                if await run_sync(self._store.find, video.id) is None:
+                    reading.cancel()
+            await run_sync(self._store.leave, video.id)
 
-    def _read(self, job: VideoJob, file: BinaryIO) -> None:
-        """Runs on a thread of its own."""
+    def _read(self, video: Video, file: BinaryIO) -> None:
+        """Runs on the thread for videos."""
+        try:
+            self._want(video, status="running")
+            self._analyze(video, file)
+        except _Unwanted:
+            return
+        except VideoError as error:
+            self._fail(video, "unreadable", error.reason)
+        except Exception:
+            logger.exception("a video could not be read")
+            self._fail(video, "internal", "something went wrong inside the service")
+
+    def _want(self, video: Video, **values: object) -> None:
+        """Tell the store about a video that is being read.
+
+        Raises:
+            _Unwanted: If it was given up.
+        """
+        if not self._store.update(video.id, **values):
+            raise _Unwanted
+
+    def _fail(self, video: Video, code: str, detail: str) -> None:
+        self._store.update(video.id, status="failed", error={"code": code, "detail": detail})
+
+    def _analyze(self, video: Video, file: BinaryIO) -> None:
         from mien.video.process import analyze_video
         from mien.video.reader import open_video
 
-        packed = BytesIO()
+        packed, count, progress = BytesIO(), 0, 0.0
         reached_limit = self._limit()
         stopped: str | None = None
         with (
-            open_video(file, every=job.every, max_pixels=self._settings.max_pixels) as reader,
+            open_video(file, every=video.every, max_pixels=self._settings.max_pixels) as reader,
             gzip.open(packed, "wt", compresslevel=1, encoding="utf-8") as frames,
         ):
 
             def add(frame: VideoFrame, result: FrameResult) -> None:
-                frames.write(
-                    (",\n" if job.frames_read else "") + json.dumps(replace(result, source=job.name).to_dict())
-                )
+                nonlocal count, progress
+                frames.write((",\n" if count else "") + json.dumps(replace(result, source=video.name).to_dict()))
                 self._metrics.frames.labels("video", "read").inc()
                 self._metrics.faces.inc(len(result))
-                job.frames_read += 1
-                job.progress = min(frame.time_s / reader.end_s, 1.0) if reader.end_s else 0.0
+                count += 1
+                progress = min(frame.time_s / reader.end_s, 1.0) if reader.end_s else 0.0
 
             def is_over() -> bool:
                 nonlocal stopped
-                if job.cancelled.is_set():
-                    raise _Cancelled
-                stopped = reached_limit(job.frames_read)
+                self._want(video, progress=progress, frames_read=count)
+                stopped = reached_limit(count)
                 return stopped is not None
 
             summary = analyze_video(reader, analyzer=self._analyzer, on_frame=add, cancelled=is_over)
-        job.result = {
-            "source": job.name,
+        result = {
+            "source": video.name,
             "width": reader.width,
             "height": reader.height,
             "damage": summary.damage,
             "stopped": stopped,
             "tracks": [person.to_dict() for person in summary.tracks.values()],
         }
-        job.frames = packed.getvalue()
+        self._want(video, status="done", progress=1.0, frames_read=count, result=result, frames=packed.getvalue())
 
     def _limit(self) -> Callable[[int], str | None]:
         """Tells, given the number of frames read so far, which limit is reached."""

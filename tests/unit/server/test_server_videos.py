@@ -248,7 +248,7 @@ def test_stopping_gives_up_videos(serve: Any, slow: Any, clip: Path, folder: Pat
 
 
 def test_long_results_are_whole(serve: Any, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.server.video_jobs._CHUNK", 100)
+    monkeypatch.setattr("mien.server.video_store._CHUNK", 100)
     monkeypatch.setattr("mien.server.routes.videos._CHUNK", 100)
     client = serve()
     answer = send(client, clip.read_bytes())

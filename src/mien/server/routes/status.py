@@ -72,9 +72,10 @@ def inner_routes(service: Service) -> APIRouter:
         "/metrics",
         summary="Figures for Prometheus",
         response_class=Response,
-        responses={**documented(401, 403), 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+        responses={**documented(401, 403, 503), 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def metrics() -> Response:
-        return Response(service.metrics.render(), media_type=CONTENT_TYPE_LATEST)
+        videos, processes = await service.videos.count()
+        return Response(service.metrics.render(videos, processes), media_type=CONTENT_TYPE_LATEST)
 
     return router

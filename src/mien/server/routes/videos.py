@@ -16,7 +16,7 @@ from mien.results import FrameResult
 from mien.server.problems import ProblemError, documented
 from mien.server.schemas import VideoStatus, body, files_form
 from mien.server.service import Service
-from mien.server.video_jobs import VideoJob
+from mien.server.video_store import Video
 
 # Characters of a table sent at a time.
 _CHUNK = 1 << 16
@@ -68,11 +68,9 @@ def video_routes(service: Service) -> APIRouter:
             (video,) = uploads
             if not video.size:
                 raise ProblemError(422, "unreadable", f"{video.name or 'video'}: is empty (0 bytes)")
-            held.enter_context(videos.places.take())
-            job = VideoJob(video.name, query.every)
-            videos.start(job, video.file, held.pop_all())
-        location = str(request.app.url_path_for("fetch", id=job.id))
-        return JSONResponse(job.to_dict(), 202, {"Location": request.scope.get("root_path", "") + location})
+            begun = await videos.start(video.name, query.every, video.file, held)
+        location = str(request.app.url_path_for("fetch", id=begun.id))
+        return JSONResponse(begun.to_dict(), 202, {"Location": request.scope.get("root_path", "") + location})
 
     @router.get(
         "/v1/video/{id}",
@@ -87,16 +85,16 @@ def video_routes(service: Service) -> APIRouter:
         query: Annotated[_HowToAnswer, Query()],
     ) -> Response:
         """Once the status is `done`, `result` holds a summary of every person and what was read in every frame."""
-        job = service.videos.find(key)
+        video = await service.videos.find(key)
         wants_table = query.format == "csv" if query.format else "text/csv" in request.headers.get("accept", "")
         if wants_table:
-            if job.status != "done":
-                failed = f": {job.error['detail']}" if job.error else ""
-                raise ProblemError(409, "not_done", f"there is no table; the video is {job.status}{failed}")
-            return StreamingResponse(_table(job), media_type="text/csv; charset=utf-8")
-        if job.status == "done":
-            return StreamingResponse(job.json(), media_type="application/json")
-        return JSONResponse(job.to_dict(), headers={"Retry-After": "1"} if job.error is None else None)
+            if video.status != "done":
+                failed = f": {video.error['detail']}" if video.error else ""
+                raise ProblemError(409, "not_done", f"there is no table; the video is {video.status}{failed}")
+            return StreamingResponse(_table(video), media_type="text/csv; charset=utf-8")
+        if video.status == "done":
+            return StreamingResponse(video.json(), media_type="application/json")
+        return JSONResponse(video.to_dict(), headers={"Retry-After": "1"} if video.error is None else None)
 
     @router.delete(
         "/v1/video/{id}",
@@ -105,20 +103,20 @@ def video_routes(service: Service) -> APIRouter:
         responses=documented(401, 403, 404, 422, 503),
     )
     async def delete(key: _Id) -> Response:
-        service.videos.delete(key)
+        await service.videos.delete(key)
         return Response(status_code=204)
 
     return router
 
 
-def _table(job: VideoJob) -> Iterator[str]:
+def _table(video: Video) -> Iterator[str]:
     """The table of a video, as `mien video --table` writes it."""
     from mien.tables import FRAMES
 
     text = StringIO()
     writer = csv.DictWriter(text, list(FRAMES.columns))
     writer.writeheader()
-    for values in job.frame_values():
+    for values in video.frame_values():
         writer.writerows(FRAMES.rows(FrameResult.from_dict(values)))
         if text.tell() > _CHUNK:
             yield text.getvalue()
