@@ -33,7 +33,7 @@ def test_what_a_lost_process_read_has_failed() -> None:
         store.add(video)
     store.update(done.id, status="done")
     store.lose(1)
-    found = {video.name: video for each in (done, running, other) if (video := store.find(each.id))}
+    found = {each.name: now for each in (done, running, other) if (now := store.find(each.id))}
     assert {name: video.status for name, video in found.items()} == {"a": "done", "b": "failed", "c": "queued"}
     assert found["b"].error is not None
     assert (store.owners(), store.unfinished()) == ([2], 1)
