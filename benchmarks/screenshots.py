@@ -119,7 +119,7 @@ def stop(page: Any) -> None:
     page.get_by_role("button", name="Mark").click()
     time.sleep(3)
     page.get_by_role("button", name="Stop").click()
-    page.get_by_text("Your session").wait_for()
+    page.get_by_role("button", name="Timeline").wait_for()
 
 
 def upload(*names: Path, until: str = ".mien-card") -> Callable[[Any], object]:

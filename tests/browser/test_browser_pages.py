@@ -104,6 +104,28 @@ def test_a_photo_that_is_too_large_is_refused(visit: Visit, tmp_path: Path) -> N
     assert page.locator(".mien-card").count() == 0
 
 
+def test_switches_and_links_can_be_seen_whole(visit: Visit) -> None:
+    page = visit("/photo")
+    page.emulate_media(color_scheme="dark")
+    page.get_by_text("Blur faces").click()
+    knob = page.locator("[data-testid=stCheckbox] label[data-selected=true] > div:first-of-type > div")
+    knob.wait_for()
+    color = "element => getComputedStyle(element).backgroundColor"
+    assert knob.evaluate(color) != knob.locator("..").evaluate(color)
+    assert page.locator(".st-key-nav").evaluate("element => getComputedStyle(element).overflow") == "visible"
+    assert not page.get_by_text("200MB per file").is_visible(), "the label says 40 MB"
+
+
+def test_a_video_larger_than_a_photo_may_be_is_handed_on(visit: Visit, tmp_path: Path) -> None:
+    path = tmp_path / "long.mp4"
+    with path.open("wb") as file:
+        file.truncate(41 * 1024 * 1024)
+    page = visit("/photo")
+    _upload(page, path)
+    page.get_by_text("long.mp4 is a video.").wait_for()
+    assert page.get_by_role("button", name="Open it on the Video page").is_visible()
+
+
 def test_a_video_is_read_played_and_taken_home(visit: Visit, wait_until: Wait, clip: Path, tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 

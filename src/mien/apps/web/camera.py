@@ -19,7 +19,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "denied": (
         "Camera access denied",
-        "Allow it in the browser, by the camera or lock sign in the address bar, then press Try again.",
+        "Allow it with the camera or lock icon in the browser's address bar, then press Try again.",
     ),
     "absent": ("No camera was found", "Plug one in, then press Try again."),
     "busy": (

@@ -41,7 +41,7 @@ def show_session(session: Session, blurred: bool) -> None:
         )
     )
     stem = f"mien-{session.begun:%Y-%m-%d-%H%M%S}"
-    with st.spinner("Making files to save …"):
+    with st.spinner("Preparing the files …"):
         contents = _contents(session, blurred)
     with st.container(key="session_files", horizontal=True):
         for (label, suffix, kind), content in zip(_FILES, contents, strict=True):

@@ -25,7 +25,7 @@ _NAMES = {
     "publictest_accuracy": (
         "right on FER-2013",
         True,
-        "People agree with its labels on 65 %; always saying happy would be right on 25 %.",
+        "People agree with its labels on 65&nbsp;%; always saying happy would be right on 25&nbsp;%.",
     ),
     "publictest_through_detector_accuracy": (
         "right when it has to find the face itself",
@@ -35,7 +35,7 @@ _NAMES = {
     "wild_balanced_accuracy": (
         "right on web photos",
         True,
-        "Averaged over the emotions; guessing would be right on 14 %.",
+        "Averaged over the emotions; guessing would be right on 14&nbsp;%.",
     ),
     "wild_faces_found": ("of the faces on web photos are found", True, "In news pictures and film frames."),
     "publictest_ece": (
@@ -58,8 +58,8 @@ _FOLDER = "A folder of my own …"
 
 
 def page() -> None:
-    """What the model can do, and another one in its place."""
-    title("Model", "How well it does, emotion by emotion, and another one in its place.")
+    """What the model can do, and a choice of others."""
+    title("Model", "How well it reads each emotion, and which others there are.")
     _choose()
     name = chosen_model()
     folder = model_folder(name)
@@ -68,10 +68,10 @@ def page() -> None:
     card = folder / "README.md"
     text = _card(card) if card.is_file() else ""
     if per_emotion := _per_emotion(text):
-        st.header("What it reads well, and what not", anchor=False)
+        st.header("What it reads well, and what it doesn't", anchor=False)
         st.caption("Share of FER-2013's faces with each label that it classifies as such (recall).")
         st.html(per_emotion)
-    st.header("How sure is sure", anchor=False)
+    st.header("How sure is sure?", anchor=False)
     st.markdown(_certainty(config, text))
     if text:
         with st.expander("The model card: how it was made, and everything that was measured"), st.container(key="card"):
@@ -87,7 +87,7 @@ def _certainty(config: ModelConfig, card: str) -> str:
     found = _CERTAIN.search(card)
     if found is not None and math.isclose(float(found["limit"]), limit):
         certain, right = (percent(float(found[name]) / 100) for name in ("certain", "right"))
-        text += f"{certain} of the faces of FER-2013's public test are not below it, and {right} of these are right. "
+        text += f"{certain} of the answers on FER-2013's public test are above that, and {right} of these are right. "
     return f"{text}An expression is not a feeling, however sure the answer."
 
 

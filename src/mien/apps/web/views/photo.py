@@ -69,7 +69,7 @@ def _pictures() -> dict[str, tuple[str, bytes]]:
     if (handed := handed_over("Photo")) is not None:
         pictures[f"handed {handed[0]}"] = handed
     for upload in uploads:
-        if upload.size > MAX_PHOTO_MB * 2**20:
+        if upload.size > MAX_PHOTO_MB * 2**20 and not is_video_file(upload.name):
             st.error(
                 f"**{upload.name}** has {upload.size / 2**20:.0f} MB; pictures of up to {MAX_PHOTO_MB} MB are taken.",
                 icon=":material/broken_image:",
