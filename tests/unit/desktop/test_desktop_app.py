@@ -49,3 +49,13 @@ def test_wrong_options_are_exit_code_2() -> None:
     done = _live("--min-confidence", "7")
     assert done.returncode == 2
     assert "min-confidence must lie in 0..1" in done.stderr
+
+
+def test_one_install_brings_all_that_the_app_needs() -> None:
+    """Without PyAV it is the extra of the app that is named, not that of reading videos."""
+    pytest.importorskip("tkinter", reason="this Python has no tkinter")
+    code = "import sys; sys.modules['av'] = None; sys.argv = ['mien', 'live']; from mien.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.endswith("run: pip install 'mien[desktop]'\n")
+    assert done.stderr.count("\n") == 1

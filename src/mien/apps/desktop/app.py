@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mien.analyzer import load
-from mien.apps.desktop.session import Session
 from mien.errors import MissingExtraError, WindowError
 from mien.options import AnalyzerOptions
 
@@ -34,6 +33,7 @@ def run(options: AnalyzerOptions, source: str = "0", save_folder: Path | None = 
     import tkinter as tk
 
     try:
+        from mien.apps.desktop.session import Session
         from mien.apps.desktop.window import Window
     except ImportError as error:
         raise MissingExtraError("the desktop app", "desktop") from error
