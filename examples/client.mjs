@@ -13,7 +13,10 @@ for (const path of process.argv.slice(2)) {
   form.append("pictures", await openAsBlob(path), basename(path));
 }
 const headers = process.env.MIEN_TOKEN ? { Authorization: `Bearer ${process.env.MIEN_TOKEN}` } : {};
-const answer = await fetch(`${url}/v1/analyze`, { method: "POST", body: form, headers });
+const answer = await fetch(`${url}/v1/analyze`, { method: "POST", body: form, headers }).catch((error) => {
+  console.error(`no answer from ${url} (${error.cause?.code ?? error.message}); is mien serve running?`);
+  process.exit(1);
+});
 const result = await answer.json();
 if (!answer.ok) {
   console.error(result.detail);

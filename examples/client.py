@@ -21,6 +21,9 @@ URL = os.environ.get("MIEN_URL", "http://127.0.0.1:8000")
 
 def main(paths: list[Path]) -> int:
     """Send the pictures in one request and print what comes back; returns the exit code."""
+    if missing := [str(path) for path in paths if not path.is_file()]:
+        print("no such file:", ", ".join(missing), file=sys.stderr)
+        return 1
     boundary = uuid4().hex
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="pictures"; filename="{path.name}"\r\n\r\n'.encode()
@@ -36,6 +39,9 @@ def main(paths: list[Path]) -> int:
             pictures = json.load(answer)["pictures"]
     except urllib.error.HTTPError as error:
         print(json.load(error)["detail"], file=sys.stderr)
+        return 1
+    except urllib.error.URLError as error:
+        print(f"no answer from {URL} ({error.reason}); is mien serve running?", file=sys.stderr)
         return 1
     for picture in pictures:
         if "error" in picture:

@@ -1,6 +1,6 @@
 """A mirror: the webcam with boxes and labels, in thirty lines. Q quits.
 
-pip install opencv-python      # in an environment of its own: the headless OpenCV has no windows
+pip install 'opencv-python<5'  # in an environment of its own: the headless OpenCV has no windows
 python examples/mirror.py
 python examples/mirror.py clip.mp4
 """
@@ -19,6 +19,8 @@ import mien
 def main(source: str = "0") -> None:
     """Show what the camera sees until Q is pressed or the video ends."""
     camera = cv2.VideoCapture(int(source) if source.isdigit() else source)
+    if not camera.isOpened():
+        sys.exit(f"cannot open {source}; is it a camera's number or a video?")
     stream = mien.StreamAnalyzer(mien.load())
     begun, number = perf_counter(), 0
     while True:

@@ -43,4 +43,6 @@ def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(Path(sys.argv[1]))

@@ -71,6 +71,22 @@ print(len(shown))
     assert done.stdout.strip() == "3", done.stderr
 
 
+def test_the_mirror_says_that_there_is_no_camera() -> None:
+    done = run(sys.executable, EXAMPLES / "mirror.py", "no-such.mp4")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("cannot open no-such.mp4")
+
+
+@pytest.mark.parametrize("program", ["folder_study.py", "own_labels.py", "ray_job.py"])
+def test_a_program_without_arguments_says_what_it_takes(program: str) -> None:
+    if program == "ray_job.py":
+        pytest.importorskip("ray")
+    done = run(sys.executable, EXAMPLES / program)
+    assert done.returncode == 1
+    assert f"python examples/{program} " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.slow
 def test_ray_job(tmp_path: Path) -> None:
     pytest.importorskip("ray")
@@ -105,7 +121,12 @@ def service() -> Iterator[str]:
         process.wait(20)
 
 
-@pytest.mark.parametrize("program", [[sys.executable, "client.py"], ["node", "client.mjs"]], ids=["python", "node"])
+both_clients = pytest.mark.parametrize(
+    "program", [[sys.executable, "client.py"], ["node", "client.mjs"]], ids=["python", "node"]
+)
+
+
+@both_clients
 def test_clients(program: list[str], service: str, tmp_path: Path) -> None:
     if shutil.which(program[0]) is None:
         pytest.skip(f"{program[0]} is not installed")
@@ -121,3 +142,18 @@ def test_a_client_says_what_is_wrong(service: str, tmp_path: Path) -> None:
     done = run(sys.executable, EXAMPLES / "client.py", tmp_path / "bad.jpg", MIEN_URL=service)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
+
+
+@both_clients
+def test_a_client_says_that_no_service_runs(program: list[str]) -> None:
+    if shutil.which(program[0]) is None:
+        pytest.skip(f"{program[0]} is not installed")
+    done = run(program[0], EXAMPLES / program[1], PORTRAIT, MIEN_URL="http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert done.stderr.startswith("no answer from http://127.0.0.1:9 (")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_client_says_which_file_is_missing() -> None:
+    done = run(sys.executable, EXAMPLES / "client.py", "no-such.jpg")
+    assert (done.returncode, done.stderr) == (1, "no such file: no-such.jpg\n")
