@@ -73,7 +73,7 @@ def analyze_video(
     """Read every face of a video: who shows which emotion when.
 
     Decoding, finding and reading faces, and encoding run side by side. Smoothing looks ahead as far as it looks back,
-    so that nothing shows late.
+    so that nothing shows late. Files that exist are replaced.
 
     Args:
         source: As for `open_video`; or a `VideoReader`, which is left open, and knows its own ``start``, ``end``,
