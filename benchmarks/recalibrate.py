@@ -2,7 +2,7 @@
 
     python benchmarks/recalibrate.py MODEL_FOLDER fer2013.csv ferplus_votes.csv
 
-The data must be that which the model was trained on, so that the faces calibrated on are those it has not learnt from.
+The data must be that which the model was trained on, so that the faces calibrated on are those it has not learned from.
 `mien export` does the same for a new model.
 """
 
@@ -35,10 +35,10 @@ def main(
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if faces.digest() != config["training"]["data_sha256"]:
         raise typer.BadParameter("these are not the faces that the model was trained on: their digests differ")
-    learnt, held_out = split_training(faces)
+    learned, held_out = split_training(faces)
     sample = faces.select(held_out)
     logits, mirrored = (_answers(classifier, pixels) for pixels in (sample.pixels, sample.pixels[:, :, ::-1]))
-    found = json.loads(json.dumps(asdict(calibrate(logits, sample, faces.select(learnt), mirrored))))
+    found = json.loads(json.dumps(asdict(calibrate(logits, sample, faces.select(learned), mirrored))))
     for key, value in found.items():
         if value != config[key]:
             print(f"{key}: {config[key]} -> {value}")

@@ -14,6 +14,7 @@ from programs import assert_one_line, mien
 
 from mien.emotions import LABELS
 from mien.evaluation.datasets import FaceSet
+from mien.options import AnalyzerOptions
 
 
 def write_labelled(folder: Path, astronaut: NDArray[np.uint8]) -> Path:
@@ -153,7 +154,8 @@ def test_explain_refuses(tmp_path: Path, astronaut_path: Path, astronaut: NDArra
 def test_models_and_version() -> None:
     run = mien("models")
     assert run.returncode == 0
-    assert "mien-1" in run.stdout
+    assert f"{AnalyzerOptions().model} (default)" in run.stdout
+    assert run.stdout.count("(default)") == 1
     assert mien("--version").stdout.startswith("mien 0.")
 
 

@@ -195,6 +195,18 @@ def test_an_exported_network_can_be_taken_back(name: str, drawn: FaceSet, tmp_pa
         assert torch.allclose(again(faces), network(faces), atol=1e-3)
 
 
+def test_a_network_that_fixes_the_number_of_faces_is_refused(tmp_path: Path) -> None:
+    class Fixed(torch.nn.Module):
+        def forward(self, faces: torch.Tensor) -> torch.Tensor:
+            return faces.flatten(1)[:, :7].reshape(len(faces), 1, 7)
+
+    module = FaceModule(Recipe("cnn2-lite"), 0.5, 0.25, 1).eval()
+    module.network = Fixed()
+    with pytest.raises(ModelError, match="fixes the number of faces"):
+        write_onnx(module, tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()
+
+
 def test_a_start_that_cannot_be_taken_is_refused(drawn: FaceSet, tmp_path: Path) -> None:
     def refuse(start: object, message: str, network: str = "mien", heads: int = 1) -> None:
         with pytest.raises((OptionError, ModelError), match=message):

@@ -21,6 +21,11 @@ def test_every_shipped_recipe_can_be_trained_by_name(name: str) -> None:
     assert f"mien train {name} --data" in RECIPES[name].read_text(encoding="utf-8"), "each recipe names its command"
 
 
+def test_recipes_are_listed_in_the_order_of_their_names() -> None:
+    own = [name for name in RECIPES if not name.startswith("teachers/")]
+    assert list(RECIPES) == sorted(own) + sorted(set(RECIPES) - set(own))
+
+
 def test_a_file_goes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mien").write_text("network: cnn2-lite\n")

@@ -23,6 +23,7 @@ from mien.analyzer import Analyzer
 from mien.classification.model_config import find_model
 from mien.emotions import Emotion
 from mien.errors import ImageError, MissingExtraError, OptionError
+from mien.options import AnalyzerOptions
 
 pytest.importorskip("streamlit_webrtc", reason="not installed: pip install 'mien[app]'")
 
@@ -109,6 +110,16 @@ def test_a_port_that_is_taken_is_told() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(OptionError, match=f"127.0.0.1:{port} cannot be used: .*choose another --port"):
             launch.run(Settings(port=port), True, pytest.fail)
+
+
+def test_a_model_that_is_no_folder_is_refused_before_anyone_comes(tmp_path: Path) -> None:
+    path = tmp_path / "phone.tflite"
+    path.write_bytes(b"TFL3")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(OptionError, match="phone.tflite: is a file; a folder with model.onnx and config.json"):
+        launch.run(Settings(port=port, options=AnalyzerOptions(model=str(path))), headless=True, announce=print)
 
 
 def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ class Explanation:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no part of the face matters: covering none changes the probability by 0.2 points on average."""
+        """Whether no part of the face matters: none, when covered, changes the probability by 0.2 points on average."""
         return float(np.abs(self.effect).max()) < _LEAST_EFFECT
 
     def __repr__(self) -> str:

@@ -55,7 +55,7 @@ def draw_explanation(explanation: Explanation) -> Frame:
     if emotion != face.emotion:
         words += f"  It was read as {face.emotion}, {_percent(face.confidence)}."
     if explanation.is_empty:
-        words += "  No part matters: covering none changes this by 0.2 points on average."
+        words += "  No part matters: none, when covered, changes this by 0.2 points on average."
     _write(sheet, (_MARGIN, _MARGIN + 34), words, 15, _FAINT)
     top = _MARGIN + 64
     sheet.paste(Image.fromarray(photo), (_MARGIN, top))

@@ -78,6 +78,8 @@ def find_model(name: str) -> Path:
         return SHIPPED / name
     folder = Path(name)
     # Unlike Path.is_dir this is no error for names that are too long.
+    if os.path.isfile(folder):  # noqa: PTH113
+        raise OptionError("is a file; a folder with model.onnx and config.json is expected here", name)
     if not os.path.isdir(folder):  # noqa: PTH112
         raise OptionError(
             "no such model; expected a folder with model.onnx and config.json, or one of "

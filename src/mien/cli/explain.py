@@ -47,4 +47,4 @@ def explain(
     words = f"face {explanation.number}, {explanation.emotion} {100 * explanation.probability:.0f} %"
     tables.print(f"{words}: {out}", soft_wrap=True)
     if explanation.is_empty:
-        complain("warning: the map is empty: covering no part of the face changes this by 0.2 points on average")
+        complain("warning: the map is empty: no part of the face, when covered, changes this by 0.2 points on average")

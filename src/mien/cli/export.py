@@ -82,9 +82,10 @@ def export(
 
         loss = quantize_folder(out, faces)
         points = 100 * (loss.before - loss.after)
+        change = f"{abs(points):.2f} points {'lost' if points >= 0 else 'gained'}"
         tables.print(
             f"8 bits: accuracy on PublicTest {loss.after:.4f} against {loss.before:.4f} with 32 bits, "
-            + (f"{points:.2f} points lost" if loss.kept else f"{points:.2f} points lost, too many; not kept"),
+            + (change if loss.kept else f"{change}, too many; not kept"),
             soft_wrap=True,
         )
     if litert:
@@ -92,7 +93,7 @@ def export(
 
 
 def _unseen(faces: FaceSet) -> NDArray[np.uint8]:
-    """Faces that were not learnt from, where there are any."""
+    """Faces that were not learned from, where there are any."""
     held_out = faces.usage != "Training"
     return faces.pixels[held_out] if held_out.any() else faces.pixels
 

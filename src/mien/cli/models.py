@@ -29,6 +29,7 @@ def models() -> None:
     from rich.table import Table
 
     from mien.classification.model_config import find_model, load_config, shipped_models
+    from mien.options import AnalyzerOptions
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model")
@@ -38,7 +39,8 @@ def models() -> None:
         folder = find_model(name)
         config = load_config(folder)
         size = (folder / "model.onnx").stat().st_size / 1e6
-        table.add_row(name, f"{size:.1f} MB", "\n".join(_say(*figure) for figure in config.figures.items()))
+        shown = f"{name} (default)" if name == AnalyzerOptions().model else name
+        table.add_row(shown, f"{size:.1f} MB", "\n".join(_say(*figure) for figure in config.figures.items()))
     tables.print(table)
     for name in shipped_models():
         tables.print(f"{name}: {find_model(name) / 'README.md'}", soft_wrap=True)

@@ -37,7 +37,7 @@ ModelOption = Annotated[
     ),
 ]
 DetectorOption = Annotated[
-    str, typer.Option("--detector", help="Face detector: yunet or haar.", autocompletion=one_of(*DETECTORS))
+    str, typer.Option("--detector", help=f"Face detector: {' or '.join(DETECTORS)}.", autocompletion=one_of(*DETECTORS))
 ]
 MinConfidenceOption = Annotated[
     float | None,

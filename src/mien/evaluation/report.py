@@ -153,13 +153,13 @@ def draw_mistakes(predictions: Predictions) -> Figure:
     """A contact sheet of the mistakes that the model was most confident of."""
     from matplotlib.figure import Figure
 
-    columns, rows = SHEET_COLUMNS, SHEET_ROWS
-    figure = Figure(figsize=(1.5 * columns, 1.9 * rows), layout="constrained")
     confidence = np.nan_to_num(predictions.probabilities, nan=0.0).max(axis=1)
     given = np.nan_to_num(predictions.probabilities, nan=-1.0).argmax(axis=1)
     order = np.argsort(-confidence, kind="stable")
     wrong = [k for k in order.tolist() if predictions.crops[k] is not None and given[k] != predictions.labels[k]]
-    panels = figure.subplots(rows, columns).ravel()
+    rows = min(SHEET_ROWS, max(1, -(-len(wrong) // SHEET_COLUMNS)))
+    figure = Figure(figsize=(1.5 * SHEET_COLUMNS, 1.9 * rows), layout="constrained")
+    panels = figure.subplots(rows, SHEET_COLUMNS).ravel()
     for panel in panels:
         panel.axis("off")
     for panel, k in zip(panels, wrong, strict=False):

@@ -25,7 +25,7 @@ def average_runs(
     Args:
         run: A run folder.
         others: Further runs, model folders or names of shipped models, of the same network.
-        pixels: Faces that it has learnt from, uint8 (N, 48, 48), for the statistics of a model's normalization.
+        pixels: Faces that it has learned from, uint8 (N, 48, 48), for the statistics of a model's normalization.
         checkpoint: ``best`` or ``last``, of all runs.
 
     Returns:

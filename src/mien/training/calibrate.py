@@ -1,4 +1,4 @@
-"""Calibration on faces that the network has not learnt from."""
+"""Calibration on faces that the network has not learned from."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def calibrate(
     against what most of them saw.
 
     Args:
-        logits: The network's answers to ``held_out``, (N, heads, 7); the first head learnt FER-2013's labels, a
+        logits: The network's answers to ``held_out``, (N, heads, 7); the first head learned FER-2013's labels, a
             second one FER+ votes.
-        held_out: N faces that the network has not learnt from.
-        train: The faces that it has learnt from.
+        held_out: N faces that the network has not learned from.
+        train: The faces that it has learned from.
         mirrored: The network's answers to the mirrored faces; photos are answered with the mean of both.
     """
     targets = [np.eye(len(LABELS), dtype=np.float32)[held_out.labels]]

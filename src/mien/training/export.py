@@ -40,7 +40,7 @@ def export_run(
     *,
     replace: bool = False,
 ) -> float:
-    """Write a model folder: the network as ONNX, calibrated on faces that it has not learnt from.
+    """Write a model folder: the network as ONNX, calibrated on faces that it has not learned from.
 
     Args:
         run: A folder that `mien.training.fit.fit` made.
@@ -60,8 +60,8 @@ def export_run(
     """
     if out.exists() and not replace:
         raise OptionError("exists already; choose another folder", out)
-    learnt, held_out = split_training(faces)
-    module, data = average_runs(run, average, faces.pixels[learnt], checkpoint)
+    learned, held_out = split_training(faces)
+    module, data = average_runs(run, average, faces.pixels[learned], checkpoint)
     if faces.digest() != data.digest:
         raise DataError(f"these are not the faces that {run} was trained on: their digests differ")
     sample = faces.select(held_out)
@@ -82,7 +82,7 @@ def export_run(
             mean=data.mean,
             std=data.std,
             heads=data.heads,
-            **asdict(calibrate(logits, sample, faces.select(learnt), mirrored)),
+            **asdict(calibrate(logits, sample, faces.select(learned), mirrored)),
             figures={},
             training={
                 "command": _command(run),
@@ -114,7 +114,11 @@ def _command(run: Path) -> str:
 
 
 def write_onnx(module: FaceModule, path: Path) -> None:
-    """Write a network as ONNX: ``faces``, float32 (N, 1, 48, 48), normalized, to ``logits``, (N, heads, 7)."""
+    """Write a network as ONNX: ``faces``, float32 (N, 1, 48, 48), normalized, to ``logits``, (N, heads, 7).
+
+    Raises:
+        ModelError: If the network fixes the number of faces.
+    """
     # Two faces rather than one: the exporter takes a dimension of 1 for fixed.
     example = torch.zeros(2, 1, FACE_SIDE, FACE_SIDE)
     program = torch.onnx.export(
@@ -128,6 +132,8 @@ def write_onnx(module: FaceModule, path: Path) -> None:
     )
     assert program is not None
     graph = program.model_proto
+    if not graph.graph.input[0].type.tensor_type.shape.dim[0].dim_param:
+        raise ModelError("the network's forward fixes the number of faces, as len(faces) does; write -1 there")
     # The exporter notes with every node which lines of which files on this machine it comes from.
     for entry in (
         *graph.graph.node,

@@ -86,7 +86,7 @@ def fit(
             data = replace(data, mean=before.mean, std=before.std)
         _check_same_run(folder, recipe, data)
     elif recipe.start:
-        # Finished weights expect the pixels that they have learnt from.
+        # Finished weights expect the pixels that they have learned from.
         mean, std = normalization_of(recipe.start)
         data = replace(data, mean=mean, std=std)
     pl.seed_everything(recipe.seed, verbose=False)
@@ -98,9 +98,10 @@ def fit(
         # Now, because what Lightning says of a damaged checkpoint is a traceback.
         load_weights(module, last, read_checkpoint(last))
     if recipe.start and not resume and start_from(module, recipe.start, train.pixels) != data.digest:
-        # It may have learnt what it is measured on from here.
+        # It may have learned what it is measured on from here.
         logger.warning(
-            "%s was trained on other faces: where these are in the validation split, figures flatter", recipe.start
+            "%s was trained on other faces: any in the validation split make the figures too good",
+            recipe.start,
         )
     module.network.to(memory_format=torch.channels_last)
     if is_first_process():
@@ -151,10 +152,10 @@ def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet, teachers
 
 
 def _teacher_warnings(teachers: Teachers | None, digest: str) -> list[str]:
-    """One line for each teacher that may have learnt what the student is measured on."""
+    """One line for each teacher that may have learned what the student is measured on."""
     members = teachers.members if teachers else ()
     return [
-        f"teacher {member.name} was trained on other faces: where these are in the validation split, figures flatter"
+        f"teacher {member.name} was trained on other faces: any in the validation split make the figures too good"
         for member in members
         if member.faces != digest
     ]

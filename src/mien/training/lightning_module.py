@@ -43,7 +43,7 @@ class FaceModule(pl.LightningModule):
         recipe: How to train.
         mean: Mean of the training pixels, in 0..1.
         std: Their standard deviation.
-        heads: 1, or 2 where FER+ votes are learnt as well.
+        heads: 1, or 2 where FER+ votes are learned as well.
         class_weights: Weight of each emotion in the loss on FER-2013's labels, float (7,), or None.
         pretrained: Fetch the weights of a ``timm:`` network rather than draw them.
         teachers: Finished networks to learn from in addition to the labels, or None.

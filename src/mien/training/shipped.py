@@ -13,7 +13,7 @@ SHIPPED = Path(__file__).with_name("recipes")
 
 def shipped_recipes() -> dict[str, Path]:
     """The recipes that come with mien, by name, ``teachers/vgg-bn`` for example."""
-    paths = sorted(SHIPPED.rglob("*.yaml"), key=lambda path: (path.parent != SHIPPED, path))
+    paths = sorted(SHIPPED.rglob("*.yaml"), key=lambda path: (path.parent != SHIPPED, path.stem))
     return {path.relative_to(SHIPPED).with_suffix("").as_posix(): path for path in paths}
 
 

@@ -25,14 +25,17 @@ def run(settings: Settings, headless: bool, announce: Callable[[str], None]) -> 
     Raises:
         MissingExtraError: If Streamlit or what the pages need is not installed.
         ModelError: If the model cannot be opened.
-        OptionError: If the port is taken or the address is not one of this machine's.
+        OptionError: If the model is not a folder, the port is taken or the address is not one of this machine's.
     """
     if not all(map(find_spec, ("streamlit", "streamlit_webrtc", "av", "matplotlib", "pyarrow"))):
         raise MissingExtraError("the web app", "app")
     _check_address(settings)
     # A model that cannot be opened is better met here than by the first visitor.
     from mien.analyzer import load
+    from mien.classification.model_config import find_model
 
+    # The page Model shows what is in the folder; a .tflite file has none.
+    find_model(settings.options.model)
     load(settings.options)
     configure(settings)
     from streamlit.web import cli

@@ -27,7 +27,7 @@ class _Plain(nn.Module):
 
 
 class Cnn4Dense(_Plain):
-    """System A: four blocks of two convolutions (32, 64, 128, 256 channels), then 512 dense units."""
+    """Four blocks of two convolutions (32, 64, 128, 256 channels), then 512 dense units."""
 
     def __init__(self, heads: int = 1) -> None:
         blocks = _blocks((32, 64, 128, 256), convolutions=2, dropout=0.25)
@@ -35,7 +35,7 @@ class Cnn4Dense(_Plain):
 
 
 class Cnn4Gap(_Plain):
-    """System B: four convolutions (256, 128, 128, 64 channels), their global average, then 512 and 64 dense units.
+    """Four convolutions (256, 128, 128, 64 channels), their global average, then 512 and 64 dense units.
 
     Dropout is 0.2 throughout.
     """
@@ -47,7 +47,7 @@ class Cnn4Gap(_Plain):
 
 
 class Cnn2Lite(_Plain):
-    """System C: two convolutions without normalization (32, 64 channels), then 128 dense units."""
+    """Two convolutions without normalization (32, 64 channels), then 128 dense units."""
 
     def __init__(self, heads: int = 1, dropout: float = 0.3) -> None:
         layers: list[nn.Module] = []
@@ -59,7 +59,7 @@ class Cnn2Lite(_Plain):
 
 
 class Cnn5Deep(_Plain):
-    """System D: five blocks of two convolutions, about 3.5 million parameters; the recipe adds L2.
+    """Five blocks of two convolutions, about 3.5 million parameters; the recipe adds L2.
 
     The widths are chosen to give the 3.5 million that the system states.
     """
