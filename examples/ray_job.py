@@ -1,8 +1,9 @@
-"""A Ray job of your own: photos go through Ray Data into Parquet.
+r"""A Ray job of your own: photos go through Ray Data into Parquet.
 
     pip install 'mien[batch]'
     python examples/ray_job.py examples/ faces/ 1                # on this machine; with fewer actors than cores
-    ray job submit --address http://HEAD:8265 --working-dir . -- python examples/ray_job.py s3://bucket/photos faces/
+    ray job submit --address http://HEAD:8265 --working-dir . -- \
+        python examples/ray_job.py s3://bucket/photos s3://bucket/faces    # needs ray[default]; s3:// needs s3fs
 
 Each actor opens the model once. What cannot be read becomes a row with `error`, so that one broken file does not end
 the job. Without steps of your own before or after it, `mien batch` is simpler and continues after an interruption.
