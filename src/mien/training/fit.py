@@ -76,7 +76,10 @@ def fit(
     learn, _ = split_training(faces)
     train, validation = faces.select(learn), faces.of_usage("PublicTest")
     if len(train) < recipe.batch_size:
-        raise DataError(f"{len(train)} faces to learn from are fewer than one batch of {recipe.batch_size}")
+        raise DataError(
+            f"{len(train)} faces to learn from are fewer than one batch of {recipe.batch_size}; add faces, or train "
+            "with a copy of the recipe that has a smaller batch_size"
+        )
     teachers = load_teachers(recipe.distil)
     data = _describe_data(faces, train, validation, teachers)
     if resume:
