@@ -23,7 +23,7 @@ def _outside() -> dict[str, str]:
     pages = {"CHANGELOG.md": "changelog.md"}
     for card in sorted((ROOT / "src/mien/models").glob("*/README.md")):
         folder = card.parent
-        pages[card.relative_to(ROOT).as_posix()] = f"cards/{folder.name}/README.md"
+        pages[card.relative_to(ROOT).as_posix()] = f"cards/{folder.name}.md"
         for chart in sorted(folder.glob("*.png")):
             pages[chart.relative_to(ROOT).as_posix()] = f"cards/{folder.name}/{chart.name}"
     return pages
@@ -35,7 +35,7 @@ OUTSIDE = _outside()
 def on_config(config: Any) -> Any:
     """Leave out pages that are not there, and add the model cards and the changelog."""
     config.nav = [kept for entry in config.nav if (kept := _existing(entry, Path(config.docs_dir)))]
-    cards = [{Path(place).parent.name: place} for place in OUTSIDE.values() if place.endswith("README.md")]
+    cards = [{Path(place).stem: place} for place in OUTSIDE.values() if re.fullmatch(r"cards/.*\.md", place)]
     config.nav += [{"Model cards": cards}, {"Changelog": "changelog.md"}]
     return config
 

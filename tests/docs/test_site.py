@@ -33,8 +33,10 @@ def test_every_public_name_is_described(site: Path) -> None:
 
 
 def test_cards_of_all_models_are_pages(site: Path) -> None:
+    start = (site / "index.html").read_text(encoding="utf-8")
     for card in (ROOT / "src/mien/models").glob("*/README.md"):
         assert (site / "cards" / card.parent.name / "index.html").is_file()
+        assert f'href="cards/{card.parent.name}/" class="md-nav__link"' in start, "not among the pages at the side"
 
 
 def test_the_examples_are_shown(site: Path) -> None:
