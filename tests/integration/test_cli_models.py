@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,7 +155,7 @@ def test_explain_refuses(tmp_path: Path, astronaut_path: Path, astronaut: NDArra
 def test_models_and_version() -> None:
     run = mien("models")
     assert run.returncode == 0
-    assert f"{AnalyzerOptions().model} (default)" in run.stdout
+    assert re.search(rf"^ {AnalyzerOptions().model} .*\n \(default\) ", run.stdout, re.MULTILINE)
     assert run.stdout.count("(default)") == 1
     assert mien("--version").stdout.startswith("mien 0.")
 

@@ -39,7 +39,7 @@ def models() -> None:
         folder = find_model(name)
         config = load_config(folder)
         size = (folder / "model.onnx").stat().st_size / 1e6
-        shown = f"{name} (default)" if name == AnalyzerOptions().model else name
+        shown = f"{name}\n(default)" if name == AnalyzerOptions().model else name
         table.add_row(shown, f"{size:.1f} MB", "\n".join(_say(*figure) for figure in config.figures.items()))
     tables.print(table)
     for name in shipped_models():
