@@ -145,7 +145,7 @@ class Session:
     def toggle_blur(self) -> None:
         """Make faces unrecognizable in what is shown and saved, or show them again."""
         self.blur = not self.blur
-        self.saver.note("Faces are blurred, also in what is saved" if self.blur else "Faces are shown")
+        self.saver.note("Faces are blurred, in saved files too" if self.blur else "Faces are shown")
 
     def toggle_mirror(self) -> None:
         """Show cameras as in a mirror, or as others see them, and remember it."""

@@ -140,7 +140,7 @@ def _draw_person(
     pen, left = ImageDraw.Draw(image), _PORTRAIT + 2 * _PAD
     pen.rounded_rectangle((0, top, image.width - 1, top + _ROW - 10), 8, fill=palette.surface)
     pen.text((left, top + 20), f"Person #{person.track}", fill=palette.text, font=load_font(15), anchor="lm")
-    seen = f"in sight {person.total_s:.1f} s, uncertain {person.uncertain_s:.1f} s of these"
+    seen = f"seen for {person.total_s:.1f} s, uncertain for {person.uncertain_s:.1f} s"
     pen.text((image.width - _PAD, top + 20), seen, fill=palette.dim, font=load_font(12), anchor="rm")
     picture = Image.fromarray(draw_strip(strip, 34, rgb(palette.track)))
     image.paste(picture.resize((image.width - left - _PAD, 34), Image.Resampling.NEAREST), (left, top + 36))

@@ -197,7 +197,7 @@ class Window:
         if session.saver.recording_s is not None:
             marks.append(f"● REC {clock(session.saver.recording_s)}")
         if session.explanation is not None:
-            marks.append("Explanation - press W to go back")
+            marks.append("Explanation: press W to go back")
         elif session.ended:
             marks.append("The end - press Space to play it again, E for the session")
         elif session.paused:

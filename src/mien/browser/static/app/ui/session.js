@@ -66,7 +66,7 @@ function personView(settings, session, person) {
     return element("span", {}, dot, `${label} ${percent(share)} (${person.seconds[label].toFixed(1)} s)`);
   });
   const doubt = person.totalS ? person.uncertainS / person.totalS : 0;
-  const seen = `in sight for ${person.totalS.toFixed(1)} s, uncertain in ${percent(doubt)} of them`;
+  const seen = `seen for ${person.totalS.toFixed(1)} s, uncertain for ${percent(doubt)} of that`;
   return element(
     "section",
     { class: "card person", "aria-label": `Person ${person.track}` },
