@@ -74,6 +74,17 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     return re.sub(r"\]\(((?!https?:|mailto:|#)[^)\s]+)\)", turn, markdown)
 
 
+def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
+    """Turn the links of notebooks to pages, which MkDocs leaves as they are."""
+
+    def turn(match: re.Match[str]) -> str:
+        path = os.path.normpath(Path(page.file.src_uri).parent / match[1]).replace(os.sep, "/")
+        linked = files.get_file_from_path(path)
+        return f'href="{linked.url_relative_to(page.file)}{match[2] or ""}"' if linked else match[0]
+
+    return re.sub(r'href="((?!\w+:)[^"#]+\.md)(#[^"]*)?"', turn, html) if page.file.src_uri.endswith(".ipynb") else html
+
+
 def _target(link: str, home: str, place: str) -> str:
     path, mark, anchor = link.partition("#")
     wanted = os.path.normpath(Path(home).parent / path).replace(os.sep, "/")

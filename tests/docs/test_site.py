@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -30,6 +32,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_public_name_is_described(site: Path) -> None:
     described = re.findall(r'id="mien\.(\w+)"', (site / "reference/index.html").read_text(encoding="utf-8"))
     assert sorted({*described, "__version__"} & set(mien.__all__)) == sorted(mien.__all__)
+
+
+def test_every_link_leads_somewhere(site: Path) -> None:
+    texts = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
+    for page, text in texts.items():
+        for link in map(unescape, re.findall(r'href="([^"]*)"', text)):
+            path, _, anchor = link.partition("#")
+            if re.match(r"\w+:|/", path):
+                continue
+            target = (page.parent / path.partition("?")[0]).resolve() if path else page
+            target = target / "index.html" if target.is_dir() else target
+            assert target.is_file(), f"{page}: {link}"
+            if anchor and target in texts:
+                assert f'id="{unquote(anchor)}"' in texts[target], f"{page}: {link}"
 
 
 def test_cards_of_all_models_are_pages(site: Path) -> None:
