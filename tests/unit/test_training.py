@@ -134,6 +134,12 @@ def test_fit_refuses_folders_in_use_and_nothing_to_resume(run: Path, faces: Face
         fit(replace(TINY, batch_size=4096), faces, tmp_path / "big", progress=False)
 
 
+def test_fit_refuses_less_than_a_batch_for_each_process(faces: FaceSet, tmp_path: Path) -> None:
+    enough = int(split_training(faces)[0].sum())
+    with pytest.raises(DataError, match=f"fewer than one batch of {enough} for each of 2 processes"):
+        fit(replace(TINY, batch_size=enough), faces, tmp_path / "two", progress=False, devices=2)
+
+
 def test_split_keeps_duplicates_together_and_out_of_the_test(faces: FaceSet) -> None:
     doubled = FaceSet(
         np.concatenate([faces.pixels, faces.pixels[:300], faces.pixels[:5]]),

@@ -75,10 +75,12 @@ def fit(
     _check_folder(folder, last, resume)
     learn, _ = split_training(faces)
     train, validation = faces.select(learn), faces.of_usage("PublicTest")
-    if len(train) < recipe.batch_size:
+    processes = _process_count(devices) * nodes
+    if -(-len(train) // processes) < recipe.batch_size:
+        share = f" for each of {processes} processes" if processes > 1 else ""
         raise DataError(
-            f"{len(train)} faces to learn from are fewer than one batch of {recipe.batch_size}; add faces, or train "
-            "with a copy of the recipe that has a smaller batch_size"
+            f"{len(train)} faces to learn from are fewer than one batch of {recipe.batch_size}{share}; add faces, or "
+            "train with a copy of the recipe that has a smaller batch_size"
         )
     teachers = load_teachers(recipe.distil)
     data = _describe_data(faces, train, validation, teachers)
@@ -179,6 +181,11 @@ def _check_same_run(folder: Path, recipe: Recipe, data: RunData) -> None:
             raise DataError(f"was trained on other data ({key} {was}, now {given[key]}); resume with the same", folder)
 
 
+def _process_count(devices: int | None) -> int:
+    """Processes on this machine: as asked for, as ``torchrun`` says, or one per GPU."""
+    return devices or int(os.environ.get("LOCAL_WORLD_SIZE", "0")) or max(1, torch.cuda.device_count())
+
+
 def _trainer(recipe: Recipe, folder: Path, progress: bool, devices: int | None, nodes: int) -> pl.Trainer:
     checkpoints = folder / "checkpoints"
     callbacks: list[Callback] = [
@@ -197,8 +204,7 @@ def _trainer(recipe: Recipe, folder: Path, progress: bool, devices: int | None, 
         )
     if recipe.ema:
         callbacks.append(EMAWeightAveraging(decay=recipe.ema))
-    gpus = torch.cuda.device_count()
-    count = devices or int(os.environ.get("LOCAL_WORLD_SIZE", "0")) or max(1, gpus)
+    gpus, count = torch.cuda.device_count(), _process_count(devices)
     several = count * nodes > 1
     return pl.Trainer(
         max_epochs=recipe.epochs,
