@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -182,6 +184,24 @@ def test_by_keyboard_alone(visit: Callable[..., Page]) -> None:
     page.get_by_role("button", name="Pause").wait_for()
     page.keyboard.press("q")
     page.locator(".session").wait_for()
+
+
+def test_a_pause_is_no_part_of_a_session(visit: Callable[..., Page]) -> None:
+    page = visit()
+    begun = time.monotonic()
+    page.get_by_role("button", name="Start the camera").click()
+    page.locator(".stream .card").first.wait_for()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Resume").wait_for()
+    time.sleep(5)
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Pause").wait_for()
+    time.sleep(1)
+    page.get_by_role("button", name="Stop").click()
+    page.locator(".session").wait_for()
+    took = time.monotonic() - begun
+    minutes, seconds = map(int, re.findall(r"(\d+):(\d\d)", page.locator(".session").inner_text())[0])
+    assert 60 * minutes + seconds <= took - 5
 
 
 @pytest.mark.slow

@@ -78,6 +78,10 @@ export class StreamView {
     this.frame.style.setProperty("--ratio", `${this.video.videoWidth} / ${this.video.videoHeight}`);
     this.running = true;
     this.startedMs = performance.now();
+    // A session's clock stands still while it is paused, as in the app and the window.
+    let pausedMs = this.startedMs;
+    this.video.addEventListener("pause", () => (pausedMs = performance.now()));
+    this.video.addEventListener("play", () => (this.startedMs += performance.now() - pausedMs));
     this.next();
   }
 
