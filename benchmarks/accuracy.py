@@ -1,4 +1,4 @@
-"""How often the shipped models are right, with 95 % bootstrap intervals over the faces.
+"""How often the shipped models are right, with 95% bootstrap intervals over the faces.
 
     python benchmarks/accuracy.py fer2013.csv photos/
 
@@ -45,7 +45,7 @@ def main(
 
 
 def intervals(answers: Predictions) -> list[str]:
-    """Each figure with the middle 95 % of what it is on faces drawn again with replacement."""
+    """Each figure with the middle 95% of what it is on faces drawn again with replacement."""
     random = np.random.default_rng(0)
     count = len(answers.labels)
     whole = evaluate(answers.labels, answers.probabilities)

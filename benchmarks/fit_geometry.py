@@ -68,7 +68,7 @@ def print_boxes(boxes: NDArray[np.float64]) -> None:
     measures = {"width": width, "height": height, "center x": x + width / 2, "center y": y + height / 2}
     for name, values in measures.items():
         low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
-        print(f"{name:9} median {middle:.3f}   middle 90 % {low:.3f}..{high:.3f}")
+        print(f"{name:9} median {middle:.3f}   middle 90% {low:.3f}..{high:.3f}")
 
 
 if __name__ == "__main__":

@@ -38,10 +38,8 @@ def main(
     known = np.array([angles for angles in upright if angles])
     middle, spread = np.median(known, axis=0), np.percentile(known, [5, 95], axis=0)
     print(f"{len(known)} photos. Median roll {middle[0]:.1f}, yaw {middle[1]:.1f}, pitch {middle[2]:.1f} degrees;")
-    print(
-        f"5 % to 95 %: yaw {spread[0, 1]:.0f} to {spread[1, 1]:.0f}, pitch {spread[0, 2]:.0f} to {spread[1, 2]:.0f}.\n"
-    )
-    print("| copy | angle | median error | 95 % below | photos |\n|---|---|---:|---:|---:|")
+    print(f"5% to 95%: yaw {spread[0, 1]:.0f} to {spread[1, 1]:.0f}, pitch {spread[0, 2]:.0f} to {spread[1, 2]:.0f}.\n")
+    print("| copy | angle | median error | 95% below | photos |\n|---|---|---:|---:|---:|")
     flip = HeadAngles(-1, -1, 1)
     _print("mirrored", analyzer, frames, upright, lambda frame: np.ascontiguousarray(frame[:, ::-1]), flip)
     _print("half as large", analyzer, frames, upright, lambda frame: cv2.resize(frame, None, fx=0.5, fy=0.5))

@@ -97,7 +97,7 @@ def main(
                             taken[stream] += measure(browser, url, seconds)
                         except Error:
                             print(f"{stream}: a connection was lost, and a round with it.")
-    print("| stream | median frames | 90 % within | frames measured |\n|---|---:|---:|---:|")
+    print("| stream | median frames | 90% within | frames measured |\n|---|---:|---:|---:|")
     for stream, frames in taken.items():
         if frames:
             print(f"| {stream} | {statistics.median(frames):g} | {np.quantile(frames, 0.9):.0f} | {len(frames)} |")

@@ -3,7 +3,7 @@
     python benchmarks/video_memory.py clip.mp4 --minutes 60
 
 Repeats a clip without re-encoding until it is long enough, reads it with every output there is, and prints the
-resident memory from 10 % to 100 %. ``--every`` shortens the run; the frames in between are decoded
+resident memory from 10% to 100%. ``--every`` shortens the run; the frames in between are decoded
 all the same.
 """
 

@@ -3,7 +3,7 @@
     python examples/own_labels.py labeled/
 
 The folder holds pictures with one face each and labels.csv with the columns file,emotion. Faces are found first, as in
-`mien photo`; one that is not found counts as wrong. The interval is Wilson's, 95 %: with few faces it is wide.
+`mien photo`; one that is not found counts as wrong. The interval is Wilson's, 95%: with few faces it is wide.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     for group, answered in right.items():
         low, high = wilson(sum(answered), len(answered))
         share = sum(answered) / len(answered)
-        print(f"{group:9} {share:6.1%} of {len(answered):5}   95 % interval {low:.1%} to {high:.1%}")
+        print(f"{group:9} {share:6.1%} of {len(answered):5}   95% interval {low:.1%} to {high:.1%}")
 
 
 def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:

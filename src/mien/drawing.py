@@ -116,13 +116,13 @@ def _words(face: Face) -> str:
 
 
 def describe(face: Face) -> str:
-    """The emotion and confidence in words, for example ``happy 93 %`` or ``sad? 41 %`` where uncertain."""
+    """The emotion and confidence in words, for example ``happy 93%`` or ``sad? 41%`` where uncertain."""
     return f"{_emotion(face)} {percent(face.confidence)}"
 
 
 def percent(share: float) -> str:
-    """A share of 0..1 as every front end writes it, for example ``93 %``."""
-    return f"{100 * share:.0f} %"
+    """A share of 0..1 as every front end writes it, for example ``93%``."""
+    return f"{100 * share:.0f}%"
 
 
 def _emotion(face: Face) -> str:

@@ -28,7 +28,7 @@ class HeadAngles(NamedTuple):
     """How a head is turned, in degrees, estimated from five landmarks.
 
     In mirrored, smaller and noisier copies of web photos, half of the angles change by less than 1 (roll) to 2 degrees
-    (yaw, pitch), 95 % by less than 4 to 8 (`benchmarks/head_angles.py`). How far they are from the truth is not known.
+    (yaw, pitch), 95% by less than 4 to 8 (`benchmarks/head_angles.py`). How far they are from the truth is not known.
 
     Attributes:
         roll: Tilt toward a shoulder, clockwise as seen, -180..180.
@@ -81,8 +81,8 @@ class Face:
         return f"Face({self}{track}, box {self.box})"
 
     def __str__(self) -> str:
-        """The emotion and its confidence, with a question mark where uncertain: ``sad? 41 %``."""
-        return f"{self.emotion}{'?' if self.uncertain else ''} {100 * self.confidence:.0f} %"
+        """The emotion and its confidence, with a question mark where uncertain: ``sad? 41%``."""
+        return f"{self.emotion}{'?' if self.uncertain else ''} {100 * self.confidence:.0f}%"
 
     @property
     def area(self) -> int:
@@ -170,7 +170,7 @@ class FrameResult:
         return f"FrameResult({self.source!r}{moment}, {self.width}x{self.height}, {self})"
 
     def __str__(self) -> str:
-        """The faces at a glance: ``3 faces: happy 98 %, sad? 41 %, neutral 77 %``."""
+        """The faces at a glance: ``3 faces: happy 98%, sad? 41%, neutral 77%``."""
         count = len(self.faces)
         if not count:
             return "no face"

@@ -313,7 +313,7 @@ def test_the_model_page_shows_the_card_and_refuses_a_wrong_folder(visit: Visit, 
     page = visit("/model")
     page.get_by_text("How sure is sure").wait_for()
     assert page.locator(".mien-recall .mien-bar").count() == 7
-    limit = f"{100 * load_config(find_model('mien-2')).uncertain_below:.0f} %"
+    limit = f"{100 * load_config(find_model('mien-2')).uncertain_below:.0f}%"
     assert page.get_by_text(f"An answer below {limit} has a question mark").is_visible()
     page.get_by_text("The model card").click()
     page.get_by_text("What it must not be used for").wait_for()

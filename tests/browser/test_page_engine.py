@@ -146,7 +146,7 @@ def test_a_video_is_read_as_in_python(shared: Path, site: Path, python: Analyzer
             expected = stream.analyze(frame.image, frame.time_s, number).to_dict()
             differences.append(_compare(read(frame.image, frame.time_s), expected))
     assert len(differences) >= 15
-    # 85 % of the first six seconds' frames.
+    # 85% of the first six seconds' frames.
     _check(differences, precision, share=0.75)
 
 

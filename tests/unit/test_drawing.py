@@ -16,8 +16,8 @@ def face(box: tuple[int, int, int, int], uncertain: bool = False) -> Face:
 
 
 def test_words() -> None:
-    assert describe(face((0, 0, 9, 9))) == "sad 61 %"
-    assert describe(face((0, 0, 9, 9), uncertain=True)) == "sad? 61 %"
+    assert describe(face((0, 0, 9, 9))) == "sad 61%"
+    assert describe(face((0, 0, 9, 9), uncertain=True)) == "sad? 61%"
 
 
 def test_draws_on_a_copy_around_the_face() -> None:

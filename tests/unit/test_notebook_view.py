@@ -34,11 +34,11 @@ def make_face(confidence: float = 0.98, **values: object) -> Face:
 
 
 def test_a_glance() -> None:
-    assert str(make_result(make_face(), make_face(0.41))) == "2 faces: happy 98 %, happy? 41 %"
+    assert str(make_result(make_face(), make_face(0.41))) == "2 faces: happy 98%, happy? 41%"
     assert str(make_result()) == "no face"
     assert str(make_result(*[make_face()] * 200)).endswith("...")
-    assert repr(make_face(track=3)) == "Face(happy 98 %, track 3, box (1, 2, 30, 40))"
-    assert repr(make_result(make_face())) == "FrameResult('a.jpg', 640x480, 1 face: happy 98 %)"
+    assert repr(make_face(track=3)) == "Face(happy 98%, track 3, box (1, 2, 30, 40))"
+    assert repr(make_result(make_face())) == "FrameResult('a.jpg', 640x480, 1 face: happy 98%)"
 
 
 def test_faces_by_place() -> None:
@@ -185,6 +185,6 @@ def test_an_explanation_is_saved(analyzer: Analyzer, astronaut: NDArray[np.uint8
     with Image.open(tmp_path / "why.png") as image:
         assert image.size == explanation.draw().shape[1::-1]
     assert explanation._repr_png_().startswith(b"\x89PNG")
-    assert re.fullmatch(r"Explanation\(face 1, happy \d+ %\)", repr(explanation))
+    assert re.fullmatch(r"Explanation\(face 1, happy \d+%\)", repr(explanation))
     with pytest.raises(OptionError, match="unknown picture format"):
         explanation.save(tmp_path / "why.xyz")

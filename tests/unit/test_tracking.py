@@ -80,7 +80,7 @@ def test_crossing_while_one_hides_the_other() -> None:
 
 
 def test_a_moving_pair_is_not_shifted_by_one() -> None:
-    # Side by side, moving by 60 % of their distance between frames: greedy matching would swap them.
+    # Side by side, moving by 60% of their distance between frames: greedy matching would swap them.
     tracker = FaceTracker()
     tracker.update([face(0, 100), face(100, 100)], 0.0)
     assert [number for number, _ in tracker.update([face(60, 100), face(160, 100)], 0.1)] == [1, 2]

@@ -136,7 +136,7 @@ def _draw_bars(sheet: Image.Image, left: int, top: int, explanation: Explanation
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}%"
 
 
 def _write(sheet: Image.Image, place: tuple[int, int], text: str, size: int, ink: tuple[int, int, int] = _INK) -> None:

@@ -76,7 +76,7 @@ def load_faces(data: Path, votes: Path | None = None, progress: Progress = lambd
         progress: Wraps the loop over the pictures of a folder, given their number.
 
     Raises:
-        DataError: If the data cannot be read, or more than 1 % of the pictures of a folder are damaged.
+        DataError: If the data cannot be read, or more than 1% of the pictures of a folder are damaged.
         OptionError: If there are votes for a folder.
     """
     if not data.is_dir():

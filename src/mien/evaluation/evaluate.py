@@ -97,7 +97,7 @@ def predict_data(
         progress: Wraps the loop over the pictures, given the number of pictures.
 
     Raises:
-        DataError: If the data cannot be read or have no such split, or more than 1 % of the pictures of a folder are
+        DataError: If the data cannot be read or have no such split, or more than 1% of the pictures of a folder are
             damaged.
         OptionError: If there is no such usage, or the model has no such head.
     """

@@ -41,7 +41,7 @@ class Average:
     """Values averaged over the last so many seconds, later ones counting more.
 
     Args:
-        time_constant_s: Seconds after which a value counts for 37 %.
+        time_constant_s: Seconds after which a value counts for 37%.
     """
 
     def __init__(self, time_constant_s: float = 0.7) -> None:

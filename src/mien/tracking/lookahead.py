@@ -53,7 +53,7 @@ class LookAhead(Generic[_T]):
     follow; it does not wait for that as a live one must.
 
     Args:
-        time_constant_s: As for `EmotionSmoother`: seconds within which a weight falls to 37 %; 0 averages nothing.
+        time_constant_s: As for `EmotionSmoother`: seconds within which a weight falls to 37%; 0 averages nothing.
         uncertain_below: Confidence below which an answer is uncertain.
         is_confirmed: Whether a track has turned out to be a person.
         most_frames: Hold no more frames than this, at least 2; beyond it, look less far.

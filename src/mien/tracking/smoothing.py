@@ -38,7 +38,7 @@ class EmotionSmoother:
     long as no other is likelier by `SWITCH_MARGIN`, or by less for `SETTLE_S` on end.
 
     Args:
-        time_constant_s: Seconds after which 63 % of a sudden change shows. 0 leaves the probabilities as they are.
+        time_constant_s: Seconds after which 63% of a sudden change shows. 0 leaves the probabilities as they are.
 
     Raises:
         OptionError: If it is negative.

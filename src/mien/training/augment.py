@@ -29,7 +29,7 @@ class Augment:
         blur: Probability of losing detail, as small or blurred faces do.
         noise: Largest standard deviation of Gaussian noise, as a share of white; half of the faces get none.
         erase: Probability of covering a random rectangle.
-        erase_area: Largest share of the face that the rectangle covers; the smallest is 2 %.
+        erase_area: Largest share of the face that the rectangle covers; the smallest is 2%.
         mixup: Alpha of the Beta distribution that mixes pairs of faces (Zhang et al. 2018).
         cutmix: Alpha of the Beta distribution of how much of a face a rectangle of another one covers (Yun et al.
             2019). With both, each face takes one of the two, by chance.

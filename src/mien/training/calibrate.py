@@ -143,7 +143,7 @@ def _temperature(
 def _threshold(answers: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """The lowest confidence, in steps of 0.01, from which on answers are right often enough; 0.95 if none is.
 
-    The held-out faces are few, so that it is the lower end of a one-sided 90 % interval (Wilson 1927) that must
+    The held-out faces are few, so that it is the lower end of a one-sided 90% interval (Wilson 1927) that must
     reach the target, at each threshold that is tried.
     """
     confidence, right = answers.max(axis=1), answers.argmax(axis=1) == labels

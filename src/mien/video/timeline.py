@@ -126,7 +126,7 @@ class Timeline(AtomicFile):
             pale = np.concatenate([part[:, -1] > 0.5, [part[-1, -1] > 0.5]])
             place.fill_between(x, 0, 1, where=pale.tolist(), color="white", alpha=0.6, linewidth=0)
         place.set_ylim(0, 1)
-        place.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"], fontsize=8)
+        place.set_yticks([0, 0.5, 1], ["0", "50%", "100%"], fontsize=8)
         place.set_ylabel(f"#{track}", rotation=0, ha="right", va="center", fontsize=12, fontweight="bold")
         place.set_facecolor("0.97")
         for side in ("top", "right"):

@@ -120,7 +120,7 @@ def test_cards_say_what_the_picture_says(result_at) -> None:
     history.add(shown)
     history.add(result_at(1.1, p1=Emotion.SAD, p2=Emotion.FEAR))
     first, second = cards_of_people(history, shown.faces, 10, True)
-    assert (first.answer, second.answer) == ("happy 94 %", "fear 94 %")
+    assert (first.answer, second.answer) == ("happy 94%", "fear 94%")
 
 
 def test_the_bar_that_stands_out_is_that_of_the_emotion_that_is_named(result_at) -> None:

@@ -241,13 +241,13 @@ def test_cards_follow_the_toggle_and_the_face(make, fake_source, until: Until) -
     until(_seen(session))
     (card,) = session.cards(60)
     assert card.title == "Person #1"
-    assert card.answer == "happy? 80 %"
+    assert card.answer == "happy? 80%"
     assert set(card.bars) == set(Emotion)
     assert card.columns.shape == (60, 7)
     session.toggle_all()
     (card,) = session.cards(60)
     assert card.bars == {}
-    assert card.answer == "happy? 80 %"
+    assert card.answer == "happy? 80%"
 
 
 def test_no_emotion_is_claimed_for_somebody_who_left(make, fake_source, until: Until, analyzer) -> None:

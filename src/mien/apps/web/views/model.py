@@ -19,13 +19,13 @@ from mien.errors import MienError
 from mien.live.colors import hexadecimal
 
 # What the figures that mien measures are called among people, whether they are shares, and what to compare them with.
-# That people agree with the labels of FER-2013 on 65 ± 5 % of its faces was measured by those who made it (Goodfellow
+# That people agree with the labels of FER-2013 on 65 ± 5% of its faces was measured by those who made it (Goodfellow
 # et al. 2013); the most frequent emotion, happy, is a quarter of its faces.
 _NAMES = {
     "publictest_accuracy": (
         "right on FER-2013",
         True,
-        "People agree with its labels on 65&nbsp;%; always saying happy would be right on 25&nbsp;%.",
+        "People agree with its labels on 65%; always saying happy would be right on 25%.",
     ),
     "publictest_through_detector_accuracy": (
         "right when it has to find the face itself",
@@ -35,7 +35,7 @@ _NAMES = {
     "wild_balanced_accuracy": (
         "right on web photos",
         True,
-        "Averaged over the emotions; guessing would be right on 14&nbsp;%.",
+        "Averaged over the emotions; guessing would be right on 14%.",
     ),
     "wild_faces_found": ("of the faces on web photos are found", True, "In news pictures and film frames."),
     "publictest_ece": (

@@ -7,7 +7,7 @@ export class Bars {
   constructor(labels) {
     this.rows = labels.map((label) => {
       const fill = element("b", { "data-emotion": label });
-      const value = element("em", {}, "0 %");
+      const value = element("em", {}, "0%");
       const row = element("div", { class: "bar", "data-emotion": label }, element("span", {}, label), element("i", {}, fill), value);
       return { label, fill, value, row };
     });

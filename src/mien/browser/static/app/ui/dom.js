@@ -30,9 +30,9 @@ export function counted(count, word, plural = `${word}s`) {
   return `${count} ${count === 1 ? word : plural}`;
 }
 
-/** `93 %`. @param {number} share */
+/** `93%`. @param {number} share */
 export function percent(share) {
-  return `${Math.round(100 * share)} %`;
+  return `${Math.round(100 * share)}%`;
 }
 
 /** `0:42`, `12:05`. @param {number} seconds */
@@ -49,7 +49,7 @@ export function save(content, name) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** The emotion and confidence in words, `sad? 41 %` where uncertain. @param {import("../engine/types.js").Face} face */
+/** The emotion and confidence in words, `sad? 41%` where uncertain. @param {import("../engine/types.js").Face} face */
 export function describe(face) {
   return `${face.emotion}${face.uncertain ? "?" : ""} ${percent(face.confidence)}`;
 }
