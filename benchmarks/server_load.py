@@ -6,8 +6,8 @@
 
 Starts the service on this machine and asks it with 1, 4 and 16 clients at once. Each client sends one picture,
 waits for the answer, and sends the next. Then 64 clients are more than the service has places for, to see that
-nothing but 429 and 503 comes of it. In the end many requests show whether memory grows, and one picture as large
-as the service takes shows how much memory a pixel costs.
+nothing but 429 and 503 comes of it. In the end many requests show whether memory grows, and, with one process, a
+picture as large as the service takes shows how much memory a pixel costs.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def main(
             statuses.update(_report(f"{clients:2} clients", [_ask(server, body, clients, each) for _ in range(rounds)]))
         statuses.update(_report("64 clients", [_ask(server, body, 64, 4 * each)]))
         statuses.update(_watch_memory(server, body, requests))
-        statuses.update(_measure_pixels(server))
+        if processes == 1:
+            statuses.update(_measure_pixels(server))
         others = sum(count for status, count in statuses.items() if status not in (200, 429, 503))
         print(f"answers other than 200, 429 and 503: {others} of {sum(statuses.values())}")
     if others:

@@ -55,10 +55,14 @@ def listen(host: str, port: int) -> socket.socket:
         reason = f"{host!r} is not an address of this machine; 127.0.0.1 is this machine alone"
         raise OptionError(reason, field="host") from error
     try:
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise MienError(f"cannot listen at {host}, port {port}: {reason}; choose another with --port") from error
+    # Connections inherit it. asyncio does not set it on sockets that do not name their protocol, and answers would wait
+    # 40 ms for the client's system to acknowledge their heads (Nagle's algorithm, delayed acknowledgment).
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def run(
