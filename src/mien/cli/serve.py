@@ -126,7 +126,6 @@ def serve(
     try:
         import websockets  # noqa: F401
 
-        from mien.server.processes import Job, run_processes
         from mien.server.run import listen, run
     except ModuleNotFoundError as error:
         raise MissingExtraError("mien serve", "server") from error
@@ -147,6 +146,9 @@ def serve(
             errors.print(message)
 
         if processes > 1:
+            # Windows lacks what it is made of.
+            from mien.server.processes import Job, run_processes
+
             del analyzer
             job = Job(settings, options, root_path, log_level, log_format)
             run_processes(job, processes, listener, announce)
