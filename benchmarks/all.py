@@ -6,7 +6,7 @@
 
 Each section comes from a program in this folder, run in a process of its own, one after the other. A section whose
 program fails, takes too long or lacks what it needs says so in its place. DATA holds ``fer2013/fer2013.csv`` (or
-``.csv.xz``) and ``wild/`` with ``labels.csv``; MEDIA holds ``single_face.mp4``; both are no part of this project.
+``.csv.xz``) and ``wild/`` with ``labels.csv``; MEDIA holds ``group_walk_pexels.mp4``; both are no part of this project.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Section:
 def sections(data: Path, media: Path, fer_python: Path | None) -> list[Section]:
     """All parts of the page, in order."""
     faces = next((path for path in sorted((data / "fer2013").glob("fer2013.csv*"))), data / "fer2013/fer2013.csv")
-    photos, clip = data / "wild", media / "single_face.mp4"
+    photos, clip = data / "wild", media / "group_walk_pexels.mp4"
     fer = ("--fer-python", fer_python) if fer_python else ()
     return [
         Section("accuracy", "Accuracy", ("accuracy.py", faces, photos), (faces, photos), "needs FER-2013 and photos"),
