@@ -92,7 +92,7 @@ def mien(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_two_workers_give_the_rows_of_one_and_the_command_reports(alone: Path, sources: Path, tmp_path: Path) -> None:
     done = mien(sources, "--out", tmp_path / "out", "--workers", 2)
     assert done.returncode == 1
-    assert "198 photos, 1 videos or parts of videos, 218 faces, 223 rows" in done.stdout
+    assert "198 photos, 1 video or part of one, 218 faces, 223 rows" in done.stdout
     assert "050.jpg: ImageError: is empty (0 bytes)" in done.stderr
     assert "not read, or not to the end: 3; see _errors.parquet" in done.stderr
     assert rows(tmp_path / "out") == rows(alone)

@@ -82,7 +82,7 @@ def test_rows_are_those_of_local_files_and_a_killed_run_goes_on(store: Any, sour
 
     again = subprocess.run(command(sources, "s3://faces/out"), capture_output=True, text=True, check=False, timeout=300)
     assert again.returncode == 1, "one photo is broken"
-    assert "39 photos, 1 videos or parts of videos" in again.stdout, again.stderr
+    assert "39 photos, 1 video or part of one" in again.stdout, again.stderr
     assert "were done before" in again.stdout
     assert "s3://faces/photos/1/07.jpg: ImageError: is not a picture" in again.stderr
     store.invalidate_cache()

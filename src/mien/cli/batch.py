@@ -90,7 +90,12 @@ def _print(report: BatchReport, out: str) -> None:
 
 
 def _counts(report: BatchReport) -> str:
-    return f"{report.photos} photos, {report.videos} videos or parts of videos, {report.faces} faces"
+    photos, faces = (
+        f"{number} {name}{'' if number == 1 else 's'}"
+        for number, name in ((report.photos, "photo"), (report.faces, "face"))
+    )
+    videos = "1 video or part of one" if report.videos == 1 else f"{report.videos} videos or parts of videos"
+    return f"{photos}, {videos}, {faces}"
 
 
 @contextmanager
