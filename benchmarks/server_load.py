@@ -85,7 +85,7 @@ def main(
 ) -> None:
     """Print throughput, latency and memory."""
     body = _form(picture.read_bytes())
-    print(f"{picture.name}, {len(body) / 1000:.0f} kB, {os.cpu_count()} cores, {processes} process(es)")
+    print(f"{picture.name}, {len(body) / 1000:.0f} kB, {os.cpu_count()} cores, processes: {processes}")
     statuses: Counter[int] = Counter()
     with _serve(processes) as server:
         _ask(server, body, clients=4, requests=50)

@@ -17,7 +17,9 @@ class Server:
     def __init__(self, *args: str, **environment: str) -> None:
         command = [sys.executable, "-m", "mien", "serve", "--port", "0", *args]
         variables = {key: value for key, value in os.environ.items() if key != "MIEN_TOKEN"} | environment
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=variables)
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env=variables, start_new_session=True
+        )
         assert self.process.stderr is not None
         self.said = ""
         while "mien serves at" not in self.said:

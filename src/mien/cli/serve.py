@@ -45,7 +45,7 @@ def serve(
         str, typer.Option(metavar="PATH", help="Path below which a proxy offers the service, as /mien.")
     ] = "",
     workers: Annotated[
-        int, typer.Option(help="Pictures that a process reads at once; 0 for one per core.", metavar="N")
+        int, typer.Option(help="Pictures that a process reads at once; 0 for its share of the cores.", metavar="N")
     ] = _LIMITS.workers,
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="Processes that serve; see docs/server.md.", metavar="N")

@@ -13,10 +13,11 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.managers import BaseManager
 from multiprocessing.reduction import DupFd
+from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory, gettempdir
-from threading import Event, Thread
+from threading import Thread
 from time import monotonic
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TextIO, cast
 
 from prometheus_client.multiprocess import mark_process_dead
 
@@ -30,15 +31,15 @@ from mien.server.video_store import VideoStore, make_store
 
 logger = logging.getLogger("mien.server")
 
-# How often is looked whether a process has ended.
-_LOOK_S = 1.0
+# How often to look for processes that have ended, and how long to wait after one that never became ready.
+_LOOK_S, _PATIENCE_S = 1.0, 10.0
 
 
 class Job(NamedTuple):
     """What every process is to do.
 
     Attributes:
-        settings: Limits, which hold for each process.
+        settings: Limits; each process keeps them for itself.
         options: How pictures are read.
         root_path: As for `run`.
         log_level: As for `configure`.
@@ -71,25 +72,39 @@ def run_processes(job: Job, count: int, listener: socket.socket, announce: Calla
     Raises:
         MienError: If one ends before all have answered.
     """
-    stop = Event()
+    # An event would not do: a handler that sets it can meet its lock held by the very thread that it interrupted.
+    signals: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda number, frame: stop.set())
-    store = make_store(job.settings)
-    with TemporaryDirectory(prefix="mien-") as folder:
-        # Figures without a process of their own: prometheus_client keeps those of each in a file.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        group = _Group(job, listener, _share(store), store)
+            signal.signal(number, lambda number, frame: signals.put(number))
+
+    def is_over(seconds: float) -> bool:
+        """Wait so long for a signal."""
         try:
-            group.start(count)
-            while len(store.owners()) < count and not stop.wait(0.05):
+            # Whoever asks next is to know as well.
+            signals.put(signals.get(timeout=seconds))
+        except Empty:
+            return False
+        return True
+
+    store = make_store(job.settings)
+    store.join(os.getpid())
+    with TemporaryDirectory(prefix="mien-") as folder:
+        # prometheus_client keeps the figures of each process in files, and adds them up.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        group = _Group(job, count, listener, _share(store), store)
+        try:
+            group.start()
+            while not is_over(0.05) and not group.is_ready():
                 if group.ended():
                     raise MienError("a process of the service ended before it was ready; --processes 1 tells why")
-            if not stop.is_set():
+            if not is_over(0):
                 announce()
-            while not stop.wait(_LOOK_S):
+            while not is_over(_LOOK_S):
                 group.replace()
         finally:
+            # Nobody is to wait for those that stop.
+            listener.close()
             group.stop()
 
 
@@ -99,13 +114,9 @@ def _share(store: VideoStore) -> str:
     Returns:
         The path of the socket by which they reach it.
     """
-
-    class Manager(_Manager):
-        pass
-
-    Manager.register("store", lambda: store)
+    _Manager.register("store", lambda: store)
     try:
-        server = Manager().get_server()
+        server = _Manager().get_server()
     except OSError as error:
         raise MienError(f"cannot open a socket in {gettempdir()}: {error}; set TMPDIR to another folder") from error
     Thread(target=server.serve_forever, daemon=True).start()
@@ -115,22 +126,28 @@ def _share(store: VideoStore) -> str:
 class _Group:
     """The processes that serve."""
 
-    def __init__(self, job: Job, listener: socket.socket, address: str, store: VideoStore) -> None:
-        self._job, self._listener, self._address, self._store = job, listener, address, store
+    def __init__(self, job: Job, count: int, listener: socket.socket, address: str, store: VideoStore) -> None:
+        self._job, self._count = job, count
+        self._listener, self._address, self._store = listener, address, store
         self._processes: list[SpawnProcess] = []
+        self._not_before = 0.0
 
-    def start(self, count: int) -> None:
-        """Start so many more."""
-        # Ctrl-C reaches all processes of a terminal. The first tells the others.
+    def start(self) -> None:
+        """Start those that are missing."""
+        # Ctrl-C in a terminal is for the first process alone; each of the others leaves its group, but not at once.
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            for _ in range(count):
-                arguments = (self._job, self._listener, self._address, DupFd(sys.stderr.fileno()))
+            while len(self._processes) < self._count:
+                arguments = (self._job, self._listener, self._address, _Errors())
                 process = get_context("spawn").Process(target=_serve, args=arguments, daemon=True)
                 process.start()
                 self._processes.append(process)
         finally:
             signal.signal(signal.SIGINT, handler)
+
+    def is_ready(self) -> bool:
+        """Whether all of them answer."""
+        return {process.pid for process in self._processes} <= set(self._store.owners())
 
     def ended(self) -> list[SpawnProcess]:
         """Those that are not alive any more."""
@@ -140,10 +157,16 @@ class _Group:
         """Start another for each that has ended."""
         for process in self.ended():
             logger.warning("a process ended (exit code %s), another takes its place", process.exitcode)
+            if process.pid not in self._store.owners():
+                self._not_before = monotonic() + _PATIENCE_S
             self._processes.remove(process)
             self._store.lose(process.pid or 0)
             mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
-            self.start(1)
+        if monotonic() >= self._not_before:
+            try:
+                self.start()
+            except OSError as error:
+                logger.warning("cannot start a process: %s", error)
 
     def stop(self) -> None:
         """Have all of them end."""
@@ -156,10 +179,22 @@ class _Group:
             process.join()
 
 
-def _serve(job: Job, listener: socket.socket, address: str, errors: Any) -> None:
+class _Errors:
+    """Stands for stderr, the program's own (see `mien.__main__`), on its way to a process that is being started."""
+
+    def __reduce__(self) -> tuple[Callable[..., TextIO], tuple[Any, ...]]:
+        return (_open_errors, () if sys.stderr is None else (DupFd(sys.stderr.fileno()),))
+
+
+def _open_errors(handle: Any = None) -> TextIO:
+    file = os.devnull if handle is None else handle.detach()
+    return open(file, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: PTH123
+
+
+def _serve(job: Job, listener: socket.socket, address: str, errors: TextIO) -> None:
     """Runs in each process."""
-    # The program's own, see `mien.__main__`.
-    sys.stderr = os.fdopen(errors.detach(), "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+    os.setsid()
+    sys.stderr = errors
     configure(job.log_level, job.log_format)
     Thread(target=_follow_parent, daemon=True).start()
     manager = _Manager(address)

@@ -13,9 +13,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from io import BytesIO
 from time import monotonic
-from typing import TYPE_CHECKING, BinaryIO
-
-from anyio.to_thread import run_sync
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from mien.analyzer import Analyzer
 from mien.errors import VideoError
@@ -28,9 +26,11 @@ from mien.server.video_store import Video, VideoStore
 if TYPE_CHECKING:
     from mien.video.reader import VideoFrame
 
+_T = TypeVar("_T")
+
 logger = logging.getLogger("mien.server")
 
-# How often a video that waits for its turn is looked for: it may have been deleted, by another process even.
+# How often to check whether a video that waits for its turn is still wanted: another process may have deleted it.
 _LOOK_S = 0.5
 
 
@@ -46,18 +46,20 @@ class VideoJobs:
         analyzer: Reads the frames.
         metrics: Counts the frames.
         store: Where all processes of the service find videos and results. Its methods may wait for another process,
-            so they are called on threads.
+            so they are called on threads of their own.
     """
 
     def __init__(self, settings: ServerSettings, analyzer: Analyzer, metrics: Metrics, store: VideoStore) -> None:
         self._settings, self._analyzer, self._metrics, self._store = settings, analyzer, metrics, store
         self._owner = os.getpid()
         self._reader = ThreadPoolExecutor(1, "mien-video")
+        # Each of its threads holds a connection.
+        self._asker = ThreadPoolExecutor(2, "mien-store")
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Announce that this process reads videos."""
-        await run_sync(self._store.join, self._owner)
+        await self._ask(self._store.join, self._owner)
 
     async def start(self, name: str, every: int, file: BinaryIO, held: ExitStack) -> Video:
         """Read a video as soon as it is its turn.
@@ -72,7 +74,7 @@ class VideoJobs:
             ProblemError: If as many videos are waiting or being read as may be.
         """
         video = Video(name, every, self._owner)
-        if not await run_sync(self._store.add, video):
+        if not await self._ask(self._store.add, video):
             raise busy(10)
         task = asyncio.create_task(self._run(video, file, held.pop_all()))
         self._tasks.add(task)
@@ -85,7 +87,7 @@ class VideoJobs:
         Raises:
             ProblemError: If there is none.
         """
-        video = await run_sync(self._store.find, key)
+        video = await self._ask(self._store.find, key)
         if video is None:
             raise self._missing()
         return video
@@ -96,18 +98,22 @@ class VideoJobs:
         Raises:
             ProblemError: If there is none.
         """
-        if not await run_sync(self._store.delete, key):
+        if not await self._ask(self._store.delete, key):
             raise self._missing()
 
     async def count(self) -> tuple[int, list[int]]:
         """How many videos of the service wait or are read, and the ids of its processes."""
-        return await run_sync(self._store.unfinished), await run_sync(self._store.owners)
+        return await self._ask(self._store.unfinished), await self._ask(self._store.owners)
 
     async def close(self) -> None:
         """Stop reading. Results stay where they are."""
-        await run_sync(self._store.lose, self._owner)
+        await self._ask(self._store.lose, self._owner)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._reader.shutdown()
+        self._asker.shutdown()
+
+    async def _ask(self, function: Callable[..., _T], *args: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._asker, function, *args)
 
     def _missing(self) -> ProblemError:
         detail = f"no such video; results are kept for {self._settings.keep_s:g} s, and not if there are too many"
@@ -117,11 +123,13 @@ class VideoJobs:
         with held:
             reading = self._reader.submit(self._read, video, file)
             done = asyncio.wrap_future(reading)
-            while not (await asyncio.wait((done,), timeout=_LOOK_S))[0]:
-                # Does nothing where it is being read: then it ends by itself.
-                if await run_sync(self._store.find, video.id) is None:
-                    reading.cancel()
-            await run_sync(self._store.leave, video.id)
+            try:
+                while not (await asyncio.wait((done,), timeout=_LOOK_S))[0]:
+                    # Does nothing where it is being read: then it ends by itself.
+                    if await self._ask(self._store.find, video.id) is None:
+                        reading.cancel()
+            finally:
+                await self._ask(self._store.leave, video.id)
 
     def _read(self, video: Video, file: BinaryIO) -> None:
         """Runs on the thread for videos."""

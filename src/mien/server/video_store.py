@@ -139,6 +139,8 @@ class VideoStore:
                 return False
             self._videos[key] = video = replace(video, **values)
             if video.is_finished:
+                # The last one: those that finished first are forgotten first.
+                self._videos[key] = self._videos.pop(key)
                 self._keep_for_a_while(key)
             return True
 

@@ -40,15 +40,29 @@ def test_what_a_lost_process_read_has_failed() -> None:
     assert not store.update(running.id, progress=1.0), "it may not come back to life"
 
 
+def test_only_so_many_results_are_kept() -> None:
+    store = VideoStore(places=4, keep=2, keep_s=60)
+    first, second, third = (finished(store), finished(store), Video("long.mp4", 1, owner=1))
+    assert store.add(third)
+    fourth = finished(store)
+    assert [store.find(video.id) is None for video in (first, second, fourth)] == [True, False, False]
+    assert store.update(third.id, status="done")
+    assert [store.find(video.id) is None for video in (second, third, fourth)] == [True, False, False]
+
+
 def test_results_are_kept_for_a_while() -> None:
     store = VideoStore(places=4, keep=2, keep_s=0.2)
-    shown = [Video("clip.mp4", 1, owner=1) for _ in range(3)]
-    for video in shown:
-        store.add(video)
-        store.update(video.id, status="done")
-        store.leave(video.id)
-    assert [store.find(video.id) is None for video in shown] == [True, False, False]
+    video = finished(store)
     end = time.monotonic() + 20
-    while store.find(shown[2].id):
+    while store.find(video.id):
         assert time.monotonic() < end, "it was never forgotten"
         time.sleep(0.01)
+
+
+def finished(store: VideoStore) -> Video:
+    """A video that has been read."""
+    video = Video("clip.mp4", 1, owner=1)
+    assert store.add(video)
+    assert store.update(video.id, status="done")
+    store.leave(video.id)
+    return video

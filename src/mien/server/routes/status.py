@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -76,6 +77,7 @@ def inner_routes(service: Service) -> APIRouter:
     )
     async def metrics() -> Response:
         videos, processes = await service.videos.count()
-        return Response(service.metrics.render(videos, processes), media_type=CONTENT_TYPE_LATEST)
+        figures = await run_sync(service.metrics.render, videos, processes)
+        return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
     return router
