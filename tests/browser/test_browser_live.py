@@ -199,7 +199,7 @@ def test_a_camera_refused_is_explained(visit: Visit) -> None:
     page = visit()
     _start(page)
     page.get_by_role("heading", name="Camera access denied").wait_for()
-    assert page.get_by_text("Allow it in the browser").is_visible()
+    assert page.get_by_text("Allow it with the camera or lock icon").is_visible()
     assert page.get_by_role("button", name="Try again").is_visible()
     assert page.get_by_text("NotAllowedError").count() == 0
 
