@@ -94,5 +94,5 @@ def test_the_readme_quotes_the_models() -> None:
     models = [load_config(SHIPPED / name).figures for name in ("mien-2", "mien-1-tiny")]
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     for row, (figure, form) in rows.items():
-        quoted = " | ".join(form.format(figures[figure]).replace("%", " %") for figures in models)
+        quoted = " | ".join(form.format(figures[figure]) for figures in models)
         assert f"| {row} | {quoted} |" in readme, row
