@@ -94,12 +94,16 @@ def test_the_sample_and_a_picture_without_faces(visit: Visit) -> None:
     assert page.locator(".mien-card").count() == 0
 
 
-def test_a_photo_that_is_too_large_is_refused(visit: Visit, tmp_path: Path) -> None:
-    path = tmp_path / "huge.png"
+def _large(path: Path) -> Path:
+    """Make a file of 41 MB."""
     with path.open("wb") as file:
         file.truncate(41 * 1024 * 1024)
+    return path
+
+
+def test_a_photo_that_is_too_large_is_refused(visit: Visit, tmp_path: Path) -> None:
     page = visit("/photo")
-    _upload(page, path)
+    _upload(page, _large(tmp_path / "huge.png"))
     page.get_by_text("has 41 MB; pictures of up to 40 MB are taken").wait_for()
     assert page.locator(".mien-card").count() == 0
 
@@ -117,11 +121,8 @@ def test_switches_and_links_can_be_seen_whole(visit: Visit) -> None:
 
 
 def test_a_video_larger_than_a_photo_may_be_is_handed_on(visit: Visit, tmp_path: Path) -> None:
-    path = tmp_path / "long.mp4"
-    with path.open("wb") as file:
-        file.truncate(41 * 1024 * 1024)
     page = visit("/photo")
-    _upload(page, path)
+    _upload(page, _large(tmp_path / "long.mp4"))
     page.get_by_text("long.mp4 is a video.").wait_for()
     assert page.get_by_role("button", name="Open it on the Video page").is_visible()
 
