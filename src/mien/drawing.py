@@ -122,7 +122,7 @@ def describe(face: Face) -> str:
 
 def percent(share: float) -> str:
     """A share of 0..1 as every front end writes it, for example ``93%``."""
-    return f"{100 * share:.0f}%"
+    return f"{share:.0%}"
 
 
 def _emotion(face: Face) -> str:

@@ -51,7 +51,7 @@ def _card(face: Face, number: int | None) -> str:
         f'<tr style="background:none"><td style="padding:0 6px 0 0;text-align:left">{emotion}</td>'
         f'<td style="padding:0;width:110px"><div style="height:9px;width:{round(110 * shown[emotion])}px;'
         f'background:rgb{emotion.color}"></div></td>'
-        f'<td style="padding:0 0 0 6px;text-align:right">{100 * shown[emotion]:.0f}%</td></tr>'
+        f'<td style="padding:0 0 0 6px;text-align:right">{shown[emotion]:.0%}</td></tr>'
         for emotion in Emotion
     )
     hint = f'<div style="max-width:220px">{escape(words(face.quality))}</div>' if face.quality else ""

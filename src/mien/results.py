@@ -82,7 +82,7 @@ class Face:
 
     def __str__(self) -> str:
         """The emotion and its confidence, with a question mark where uncertain: ``sad? 41%``."""
-        return f"{self.emotion}{'?' if self.uncertain else ''} {100 * self.confidence:.0f}%"
+        return f"{self.emotion}{'?' if self.uncertain else ''} {self.confidence:.0%}"
 
     @property
     def area(self) -> int:

@@ -65,7 +65,7 @@ class Explanation:
         return float(np.abs(self.effect).max()) < _LEAST_EFFECT
 
     def __repr__(self) -> str:
-        return f"Explanation(face {self.number}, {self.emotion} {100 * self.probability:.0f}%)"
+        return f"Explanation(face {self.number}, {self.emotion} {self.probability:.0%})"
 
     def draw(self) -> Frame:
         """The explanation as a picture, uint8 (H, W, 3) BGR; see `mien.classification.heatmap.draw_explanation`."""

@@ -50,10 +50,10 @@ def draw_explanation(explanation: Explanation) -> Frame:
     width = max(photo.shape[1], _LEAST_WIDTH)
     sheet = Image.new("RGB", (width + _COLUMN + 3 * _MARGIN, height + 2 * _MARGIN + 92), _GROUND)
     face, emotion = explanation.face, explanation.emotion
-    _write(sheet, (_MARGIN, _MARGIN - 4), f"What speaks for {emotion}, {_percent(explanation.probability)}", 26)
+    _write(sheet, (_MARGIN, _MARGIN - 4), f"What speaks for {emotion}, {explanation.probability:.0%}", 26)
     words = f"Face {explanation.number} from the left."
     if emotion != face.emotion:
-        words += f"  It was read as {face.emotion}, {_percent(face.confidence)}."
+        words += f"  It was read as {face.emotion}, {face.confidence:.0%}."
     if explanation.is_empty:
         words += "  No part matters: none, when covered, changes this by 0.2 points on average."
     _write(sheet, (_MARGIN, _MARGIN + 34), words, 15, _FAINT)
@@ -132,11 +132,7 @@ def _draw_bars(sheet: Image.Image, left: int, top: int, explanation: Explanation
         _write(sheet, (left, y), str(emotion), 14, ink)
         pen.rectangle((left + names, y + 2, left + names + room, y + 16), fill=(240, 240, 240))
         pen.rectangle((left + names, y + 2, left + names + round(room * share), y + 16), fill=emotion.color)
-        _write(sheet, (left + names + room + 8, y), _percent(share), 14, ink)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"
+        _write(sheet, (left + names + room + 8, y), f"{share:.0%}", 14, ink)
 
 
 def _write(sheet: Image.Image, place: tuple[int, int], text: str, size: int, ink: tuple[int, int, int] = _INK) -> None:

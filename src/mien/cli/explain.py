@@ -44,7 +44,7 @@ def explain(
 
     explanation = find_reasons(str(picture), face, emotion, load(options))
     write_image(draw_explanation(explanation), out)
-    words = f"face {explanation.number}, {explanation.emotion} {100 * explanation.probability:.0f}%"
+    words = f"face {explanation.number}, {explanation.emotion} {explanation.probability:.0%}"
     tables.print(f"{words}: {out}", soft_wrap=True)
     if explanation.is_empty:
         complain("warning: the map is empty: no part of the face, when covered, changes this by 0.2 points on average")

@@ -75,7 +75,8 @@ def run_processes(job: Job, count: int, listener: socket.socket, announce: Calla
     # An event would not do: a handler that sets it can meet its lock held by the very thread that it interrupted.
     signals: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:
+        # nohup has SIGHUP ignored, which is to stay so.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda number, frame: signals.put(number))
 
     def is_over(seconds: float) -> bool:
