@@ -95,7 +95,9 @@ def report_of(answers: Predictions) -> Report:
 
 def answered(answers: Predictions, classifier: EmotionClassifier, head: str) -> Predictions:
     """The same faces with another of the model's answers."""
-    return replace(answers, head=head, probabilities=predict_crops(answers.crops, classifier, head, head == PHOTO))
+    mirror = head == PHOTO
+    answers = replace(answers, head=head, mirrored=mirror)
+    return replace(answers, probabilities=predict_crops(answers.crops, classifier, head, mirror))
 
 
 def by_votes(data: Path, votes: Path, given: Predictions) -> Predictions:

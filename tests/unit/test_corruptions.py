@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -102,6 +104,26 @@ def test_drops_are_accuracy_lost_and_repeat() -> None:
     assert rows["low contrast"].drops == (0.0, 0.0, 0.0)
     assert found.mean_drop == pytest.approx(np.mean([row.drops[1] for row in found.corruptions]))
     assert found == measure_robustness(answers, Brightness())  # type: ignore[arg-type]
+
+
+class LeftIsHappy(Brightness):
+    """Sure of happy where the left side is brighter, and leaning to sad where the right one is."""
+
+    def predict_proba(self, crops: list[NDArray[np.uint8]], head: str) -> NDArray[np.float32]:
+        answers = np.zeros((len(crops), 7), np.float32)
+        for answer, crop in zip(answers, crops, strict=True):
+            answer[3:5] = (0.9, 0.1) if np.mean(crop[:, :24]) > np.mean(crop[:, 24:]) else (0.4, 0.6)
+        return answers
+
+
+def test_corrupted_faces_are_read_as_the_others_were() -> None:
+    right = np.repeat(np.array([[40] * 24 + [200] * 24], np.uint8), 48, axis=0)
+    probabilities = np.eye(7, dtype=np.float32)[[3]]
+    answers = Predictions(["a"], [right], np.array([3]), probabilities, mirrored=True)
+    for mirrored, drop in ((True, 0.0), (False, 1.0)):
+        found = measure_robustness(replace(answers, mirrored=mirrored), LeftIsHappy())  # type: ignore[arg-type]
+        rows = {row.name: row for row in found.corruptions}
+        assert rows["low contrast"].drops == (drop, drop, drop)
 
 
 def test_the_card_was_measured_with_these_strengths() -> None:

@@ -48,6 +48,7 @@ class Predictions:
         usage: Of which split they are, or ``all``.
         searched: Whether faces had to be found first.
         damaged: How many further pictures could not be read.
+        mirrored: Whether they are means over each face and its mirror image.
     """
 
     names: list[str]
@@ -58,6 +59,7 @@ class Predictions:
     usage: str = ALL
     searched: bool = False
     damaged: int = 0
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def predict_data(
     natural = FER2013_HEAD if not data.is_dir() and FER2013_HEAD in classifier.config.heads else PHOTO
     head = head or natural
     check_head(head, classifier.config)
+    mirror = mirrors(analyzer.options, head)
     part = _list_folder(data, usage) if data.is_dir() else _list_csv(data, usage, through_detector)
     read: list[Sample] = []
     crops: list[NDArray[np.uint8] | None] = []
@@ -129,11 +132,12 @@ def predict_data(
         [sample.name for sample in read],
         crops,
         np.array([sample.label for sample in read], np.int64),
-        predict_crops(crops, classifier, head, mirrors(analyzer.options, head)),
+        predict_crops(crops, classifier, head, mirror),
         head,
         part.usage,
         through_detector,
         len(damaged),
+        mirror,
     )
 
 

@@ -99,7 +99,7 @@ def _predict(
         else corruption.apply(face, corruption.strengths[level], np.random.default_rng((SEED, number, k)))
         for k, face in enumerate(predictions.crops)
     ]
-    return predict_crops(worse, classifier, predictions.head)
+    return predict_crops(worse, classifier, predictions.head, predictions.mirrored)
 
 
 def _accuracy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
