@@ -13,8 +13,11 @@ import pytest
 from numpy.typing import NDArray
 from programs import assert_one_line, mien
 
+from mien.analyzer import load
+from mien.classification.base import predict_mirrored
 from mien.emotions import LABELS
 from mien.evaluation.datasets import FaceSet
+from mien.evaluation.evaluate import predict_data
 from mien.options import AnalyzerOptions
 
 
@@ -87,6 +90,18 @@ def test_evaluate_csv(tmp_path: Path) -> None:
     run = mien("evaluate", tmp_path / "fer2013.csv")
     assert_one_line(run, 1, "no face has usage 'PublicTest'; usages present: PrivateTest")
     assert_one_line(mien("evaluate", tmp_path / "absent.csv"), 1, "no such file")
+
+
+@pytest.mark.parametrize("mirror", ["auto", "off"])
+def test_evaluate_reads_faces_as_photos(drawn_csv: Path, mirror: str) -> None:
+    analyzer = load(AnalyzerOptions(mirror=mirror))
+    found = predict_data(drawn_csv, analyzer)
+    crops = [face for face in found.crops if face is not None]
+    read = predict_mirrored(analyzer.classifier, crops, "fer2013")
+    once = analyzer.classifier.predict_proba(crops, "fer2013")
+    assert np.abs(read - once).max() > 0.01
+    assert found.mirrored == (mirror == "auto")
+    np.testing.assert_allclose(found.probabilities, read if found.mirrored else once, atol=1e-5)
 
 
 def test_evaluate_on_harder_faces(tmp_path: Path, drawn_csv: Path) -> None:

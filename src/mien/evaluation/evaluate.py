@@ -22,7 +22,6 @@ from mien.evaluation.face_set import FACE_SIDE, USAGES, require_usage
 from mien.evaluation.fer2013 import read_fer2013
 from mien.evaluation.metrics import Report
 from mien.images import read_image
-from mien.options import AnalyzerOptions
 from mien.preprocessing import crop, frame_to_crop
 
 logger = logging.getLogger(__name__)
@@ -109,7 +108,8 @@ def predict_data(
     natural = FER2013_HEAD if not data.is_dir() and FER2013_HEAD in classifier.config.heads else PHOTO
     head = head or natural
     check_head(head, classifier.config)
-    mirror = mirrors(analyzer.options, head)
+    # Faces are read as photos are.
+    mirror = analyzer.options.mirror != "off"
     part = _list_folder(data, usage) if data.is_dir() else _list_csv(data, usage, through_detector)
     read: list[Sample] = []
     crops: list[NDArray[np.uint8] | None] = []
@@ -215,11 +215,6 @@ def _lay_out(pixels: NDArray[np.uint8]) -> Frame:
 
 def _gray_frame(pixels: NDArray[np.uint8]) -> Frame:
     return np.repeat(pixels[:, :, None], 3, axis=2)
-
-
-def mirrors(options: AnalyzerOptions, head: str) -> bool:
-    """Whether faces are also read mirrored: as photos are, unless an option says otherwise."""
-    return options.mirror == "on" or (options.mirror == "auto" and head == PHOTO)
 
 
 def _area(face: DetectedFace) -> float:
