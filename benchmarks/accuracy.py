@@ -3,7 +3,7 @@
     python benchmarks/accuracy.py fer2013.csv photos/
 
 FER-2013's PublicTest as given, by the head that learned its labels; photos through the detector, by the answer that
-`mien photo` gives. A face that is not found counts as wrong.
+`mien photo` gives. Faces are read with their mirror image; one that is not found counts as wrong.
 """
 
 from __future__ import annotations

@@ -129,8 +129,8 @@ def both_precisions(folder: Path, given: Predictions, wild: Predictions, threads
             f"| {reports[0].accuracy:.4f} | {reports[0].ece:.4f} | {reports[1].balanced_accuracy:.4f} |"
         )
     head = (
-        f"| precision | file | ms a face, one thread, batch 1 | PublicTest accuracy (`{given.head}`), as in videos "
-        "| as in photos | ECE | web photos, balanced accuracy (`photo`) |\n|---|---:|---:|---:|---:|---:|---:|"
+        f"| precision | file | ms a face, one thread, batch 1 | PublicTest accuracy (`{given.head}`), read once "
+        "| with the mirror image | ECE | web photos, balanced accuracy (`photo`) |\n|---|---:|---:|---:|---:|---:|---:|"
     )
     return "\n".join([head, *rows])
 

@@ -4,8 +4,9 @@
 
 Each has its own defaults otherwise. Every figure is taken from a process of its own, one package after the other, on
 one thread. `fer` needs an environment of its own (`pip install fer`), whose Python is named with ``--fer-python``.
-Faces are FER-2013's PublicTest crops, classified as they are; photos are those of a folder with ``labels.csv``, of
-which each has one label: the largest face that is found answers, and a photo without a face found counts as wrong.
+Faces are FER-2013's PublicTest crops, each read once, without its mirror image; photos are those of a folder with
+``labels.csv``, of which each has one label: the largest face that is found answers, and a photo without a face found
+counts as wrong.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def measure(answer: dict[str, Any], labels: np.ndarray[Any, Any], truth: list[st
         if emotion in truth and emotion != "fear"
     ]
     return {
-        "PublicTest, accuracy on the crops": f"{np.mean(guesses == labels):.3f}",
+        "PublicTest, accuracy on the crops, read once": f"{np.mean(guesses == labels):.3f}",
         "photos, a face found": f"{np.mean([guess is not None for guess in answer['photos']]):.1%}",
         "photos, balanced accuracy without fear": f"{np.mean(recalls):.3f}",
         "a face, classified (median)": f"{answer['ms_face']:.2f} ms",

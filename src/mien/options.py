@@ -45,7 +45,7 @@ class AnalyzerOptions:
         detect_size: Long side in pixels at which faces are looked for, 128..16384: larger finds smaller faces, slower.
             ``auto`` looks at 640 pixels in videos; photos are also searched as large as they are.
         mirror: ``on`` averages the answer with that for the mirrored face, which takes twice the time to classify;
-            ``off`` does not; ``auto`` does in photos.
+            ``off`` does not; ``auto`` does in photos, and where labeled faces are measured.
         rotate: By how many degrees, clockwise, photos are turned to stand upright: 0, 90, 180 or 270; ``auto`` finds
             out. Tags of the camera are followed in any case, and boxes are in the photo as its tag has it.
         reidentify: Whether people who come back within a video, after an absence or a cut, are known again by how they

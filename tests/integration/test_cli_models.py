@@ -39,10 +39,12 @@ def test_evaluate_folders(tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
     assert {"macro_f1", "ece"} <= report.keys()
     table = mien("evaluate", data)
     assert table.returncode == 0
+    assert "answer photo, with the mirror image   " in table.stdout
     assert "balanced accuracy" in table.stdout
     assert "balanced accuracy without fear 1.0000\n" in table.stdout
     assert report["balanced_accuracy_without_fear"] == 0.5
     assert "without fear" not in mien("evaluate", data, "--head", "fer2013").stdout
+    assert "answer photo, read once   " in mien("evaluate", data, "--mirror", "off").stdout
 
 
 def write_unsplit(folder: Path, drawn: FaceSet) -> None:
@@ -85,7 +87,7 @@ def test_evaluate_csv(tmp_path: Path) -> None:
     report = json.loads(mien("evaluate", tmp_path / "fer2013.csv", "--usage", "PrivateTest", "--json").stdout)
     assert report["n"] == 14
     assert "found" not in report, "nothing was searched for"
-    assert report["head"] == "fer2013"
+    assert (report["head"], report["mirrored"]) == ("fer2013", True)
     assert sum(sum(row) for row in report["confusion"]) == 14
     run = mien("evaluate", tmp_path / "fer2013.csv")
     assert_one_line(run, 1, "no face has usage 'PublicTest'; usages present: PrivateTest")

@@ -110,10 +110,11 @@ def _print(report: Report, values: dict[str, Any]) -> None:
     from rich import box
     from rich.table import Table
 
+    reading = "with the mirror image" if values["mirrored"] else "read once"
     counts = {"faces": report.n, "found": values.get("found"), "damaged and left out": values["damaged"] or None}
     tables.print(
         "   ".join(f"{name} {count}" for name, count in counts.items() if count is not None)
-        + f"   usage {values['usage']}   answer {values['head']}   {values['precision']}\n"
+        + f"   usage {values['usage']}   answer {values['head']}, {reading}   {values['precision']}\n"
         f"accuracy {report.accuracy:.4f}   macro-F1 {report.macro_f1:.4f}   "
         f"balanced accuracy {report.balanced_accuracy:.4f}   ECE {report.ece:.4f}"
     )

@@ -71,7 +71,7 @@ MirrorOption = Annotated[
     str,
     typer.Option(
         "--mirror",
-        help="Average with the mirrored face: on, off, or auto for photos only.",
+        help="Average with the mirrored face: on, off, or auto: not in videos.",
         autocompletion=one_of(*MIRROR),
     ),
 ]

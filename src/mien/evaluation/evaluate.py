@@ -87,7 +87,8 @@ def predict_data(
 
     Args:
         data: ``fer2013.csv`` (plain or .xz), a tree of class folders, or a folder with ``labels.csv``.
-        analyzer: The model, and the detector to use with it.
+        analyzer: The model, the detector to use with it, and whether each face is also read mirrored (unless its
+            option ``mirror`` is ``off``).
         usage: Which split, as training sees it: Training, PublicTest or PrivateTest; or ``all``. None takes PublicTest
             where the data have splits, and all pictures of a folder without splits, of which training keeps one in
             ten as PublicTest.
@@ -108,7 +109,7 @@ def predict_data(
     natural = FER2013_HEAD if not data.is_dir() and FER2013_HEAD in classifier.config.heads else PHOTO
     head = head or natural
     check_head(head, classifier.config)
-    # Faces are read as photos are.
+    # As photos are read.
     mirror = analyzer.options.mirror != "off"
     part = _list_folder(data, usage) if data.is_dir() else _list_csv(data, usage, through_detector)
     read: list[Sample] = []
@@ -181,7 +182,8 @@ def _list_csv(path: Path, usage: str | None, through_detector: bool) -> _Part:
 def summarize(report: Report, predictions: Predictions) -> dict[str, Any]:
     """Figures as plain values, ready for JSON: those of `Report`, with ``damaged``, and ``found`` only where sought."""
     values = report.to_dict()
-    values |= {"usage": predictions.usage, "head": predictions.head, "damaged": predictions.damaged}
+    values |= {"usage": predictions.usage, "head": predictions.head, "mirrored": predictions.mirrored}
+    values["damaged"] = predictions.damaged
     if not predictions.searched:
         del values["found"]
     return values
