@@ -9,7 +9,7 @@ lint:
 
 types:
 	mypy
-	mypy tests
+	mypy tests benchmarks examples
 
 unit:
 	python -m pytest --cov=mien --cov-report=term:skip-covered

@@ -40,8 +40,8 @@ def main(
     means = []
     for angle in ANGLES:
         answers: dict[str, list[np.ndarray]] = {"plain": [], "turning": []}
-        for path, _ in pictures:
-            frame = turn(read_image(path), angle)
+        for picture in pictures:
+            frame = turn(read_image(picture.path), angle)
             for name, analyzer in (("plain", plain), ("turning", turning)):
                 face = largest_face(frame, analyzer)
                 unknown = np.full(7, np.nan, np.float32)

@@ -10,6 +10,7 @@ else changes an angle. Prints a Markdown table of the errors against that, in de
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def main(
     for tilt in TILTS:
         # OpenCV turns against the clock, roll is counted with it.
         added = HeadAngles(-tilt, 0, 0)
-        _print(f"tilted by {-tilt:+d}°", analyzer, frames, upright, lambda frame, t=tilt: turn(frame, t), added=added)
+        _print(f"tilted by {-tilt:+d}°", analyzer, frames, upright, partial(turn, degrees=tilt), added=added)
 
 
 def _print(
