@@ -211,9 +211,9 @@ class Analyzer:
 
     def classify_crops(self, crops: Sequence[NDArray[np.uint8]], video: bool = False) -> NDArray[np.float32]:
         """As `classify`, of gray faces in FER-2013's framing, uint8, N of (S, S) with the classifier's input size."""
-        if self.options.mirror == "off" or (video and self.options.mirror == "auto"):
-            return self.classifier.predict_proba(crops)
-        return predict_mirrored(self.classifier, crops)
+        if self.options.mirrors(video):
+            return predict_mirrored(self.classifier, crops)
+        return self.classifier.predict_proba(crops)
 
     def make_face(
         self, frame: Frame, face: DetectedFace, answer: NDArray[np.float32], track: int | None = None

@@ -90,6 +90,10 @@ class AnalyzerOptions:
                     f"must be one of {', '.join(map(str, choices))}, found {getattr(self, name)!r}", field=name
                 )
 
+    def mirrors(self, video: bool) -> bool:
+        """Whether each answer is averaged with that for the mirrored face, in photos or in videos."""
+        return self.mirror == "on" or (self.mirror == "auto" and not video)
+
 
 def _check_number(name: str, value: Any, kind: Any, low: float, high: float, expected: str) -> None:
     # True is a number to Python, but hardly meant as one.

@@ -52,7 +52,7 @@ def page_settings(config: ModelConfig, options: AnalyzerOptions, download: int) 
             "uncertain_below": threshold,
         },
         # Whether the answer is averaged with that for the mirrored face.
-        "mirror": {"photo": options.mirror != "off", "video": options.mirror == "on"},
+        "mirror": {"photo": options.mirrors(video=False), "video": options.mirrors(video=True)},
         "crop": {"scale": preprocessing.CROP_SCALE, "shift": preprocessing.CROP_SHIFT},
         "detector": _lower(yunet, "SCORE_THRESHOLD NMS_THRESHOLD MAX_SIDE MIN_LONG_SIDE MIN_SIDE SECOND_LOOK_DEGREES")
         | {"strides": yunet._STRIDES},

@@ -109,8 +109,7 @@ def predict_data(
     natural = FER2013_HEAD if not data.is_dir() and FER2013_HEAD in classifier.config.heads else PHOTO
     head = head or natural
     check_head(head, classifier.config)
-    # As photos are read.
-    mirror = analyzer.options.mirror != "off"
+    mirror = analyzer.options.mirrors(video=False)
     part = _list_folder(data, usage) if data.is_dir() else _list_csv(data, usage, through_detector)
     read: list[Sample] = []
     crops: list[NDArray[np.uint8] | None] = []
