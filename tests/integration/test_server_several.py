@@ -148,6 +148,19 @@ def test_all_of_them_end(number: int) -> None:
         time.sleep(0.05)
 
 
+def test_they_end_on_sigint_where_a_shell_had_it_ignored() -> None:
+    # So does a shell without job control for what it starts with `&`; programs inherit it.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        server = Server("--processes", "2")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    try:
+        assert server.stop(signal.SIGINT)[0] == 0
+    finally:
+        server.process.kill()
+
+
 def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
