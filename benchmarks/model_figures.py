@@ -12,15 +12,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
+from scipy import stats
 
-from mien.analyzer import load
+from mien.analyzer import Analyzer, load
 from mien.classification.base import PHOTO
-from mien.classification.classifier import EmotionClassifier
+from mien.classification.classifier import EmotionClassifier, dissent
 from mien.classification.model_config import INT8_FILE, load_config, save_config
 from mien.evaluation.charts import save_figure
 from mien.evaluation.datasets import read_fer2013, read_votes
@@ -50,7 +53,7 @@ def main(
     given = predict_data(data, analyzer, head=natural_head(classifier))
     through = predict_data(data, analyzer, through_detector=True, head=given.head)
     wild = predict_data(photos, analyzer, through_detector=True)
-    voted = by_votes(data, votes, given)
+    voted, shares = by_votes(data, votes, given)
     sets: list[Set] = [
         ("PublicTest", "FER-2013", given),
         ("PublicTest", "FER+ majority", voted),
@@ -72,6 +75,7 @@ def main(
         *(doubt_sentence(classifier), doubt_table(answers, classifier)),
         "Of the web photos, per emotion that is answered, with the answer `photo`:",
         certain_table(wild, classifier),
+        *ambiguity_figures(voted, shares, analyzer),
         *(f"Harder faces, head `{given.head}` on PublicTest, points of accuracy lost:", robustness_table(robustness)),
         "![Reliability on PublicTest](reliability.png) ![Reliability on web photos](reliability-photos.png)",
     ]
@@ -100,18 +104,19 @@ def answered(answers: Predictions, classifier: EmotionClassifier, head: str) -> 
     return replace(answers, head=head, probabilities=predict_crops(answers.crops, classifier, head, answers.mirrored))
 
 
-def by_votes(data: Path, votes: Path, given: Predictions) -> Predictions:
-    """The PublicTest faces that have FER+ votes for an emotion, labeled by the majority."""
+def by_votes(data: Path, votes: Path, given: Predictions) -> tuple[Predictions, NDArray[np.float32]]:
+    """The PublicTest faces that have FER+ votes for an emotion, labeled by the majority, and the votes' shares."""
     faces = read_votes(votes, read_fer2013(data)).of_usage("PublicTest")
     assert faces.votes is not None
     known = np.flatnonzero(faces.votes.sum(axis=1) > 0)
-    return replace(
+    voted = replace(
         given,
         names=[given.names[k] for k in known],
         crops=[given.crops[k] for k in known],
         labels=faces.votes[known].argmax(axis=1).astype(np.int64),
         probabilities=given.probabilities[known],
     )
+    return voted, faces.votes[known]
 
 
 def both_precisions(folder: Path, given: Predictions, wild: Predictions, threads: int) -> str:
@@ -202,6 +207,32 @@ def certain_table(answers: Predictions, classifier: EmotionClassifier) -> str:
         share = f"{kept.sum() / mine.sum():.1%}" if mine.any() else "-"
         lines.append(f"| {name} | {mine.sum()} | {share} | {right} |")
     return "\n".join(lines)
+
+
+def ambiguity_figures(voted: Predictions, shares: NDArray[np.float32], analyzer: Analyzer) -> list[str]:
+    """How the ambiguity of faces compares with how far their FER+ voters disagreed; nothing if there is none."""
+    crops = [face for face in voted.crops if face is not None]
+    answers = analyzer.classify_crops(crops)
+    said = np.array([answer.ambiguity for answer in answers if answer.ambiguity is not None])
+    if len(said) != len(shares):
+        return []
+    disagreed = dissent(shares)
+    lines = ["| ambiguity | faces | voters who disagreed, expected | counted |", "|---|---:|---:|---:|"]
+    edges = [*np.arange(0, 0.6, 0.1), 1]
+    for low, high in pairwise(edges):
+        inside = (said >= low) & (said < high)
+        if inside.any():
+            name = f"{low:.1f} to {high:.1f}" if high < 1 else f"{low:.1f} or more"
+            lines.append(f"| {name} | {inside.sum()} | {said[inside].mean():.3f} | {disagreed[inside].mean():.3f} |")
+    entropy = stats.entropy(shares, axis=1) / np.log(shares.shape[1])
+    error, guess = (float(np.abs(values - disagreed).mean()) for values in (said, np.median(disagreed)))
+    summary = (
+        f"Over all {len(said)} faces: rank correlation (Spearman) with the share of voters who disagreed with the most "
+        f"{stats.spearmanr(said, disagreed).statistic:.3f}, with the entropy of the votes "
+        f"{stats.spearmanr(said, entropy).statistic:.3f}; mean absolute error {error:.3f} "
+        f"({guess:.3f} if every face got the median), bias {said.mean() - disagreed.mean():+.3f}."
+    )
+    return ["Ambiguity, against the FER+ votes on PublicTest:", "\n".join(lines), summary]
 
 
 def draw(folder: Path, given: Predictions, wild: Predictions) -> None:

@@ -38,10 +38,11 @@ def main(
     learned, held_out = split_training(faces)
     sample = faces.select(held_out)
     logits, mirrored = (_answers(classifier, pixels) for pixels in (sample.pixels, sample.pixels[:, :, ::-1]))
-    found = json.loads(json.dumps(asdict(calibrate(logits, sample, faces.select(learned), mirrored))))
+    imbalance = config["training"]["recipe"]["imbalance"]
+    found = json.loads(json.dumps(asdict(calibrate(logits, sample, faces.select(learned), mirrored, imbalance))))
     for key, value in found.items():
-        if value != config[key]:
-            print(f"{key}: {config[key]} -> {value}")
+        if value != config.get(key):
+            print(f"{key}: {config.get(key)} -> {value}")
     write_whole(folder / "config.json", json.dumps(config | found, indent=2) + "\n")
 
 

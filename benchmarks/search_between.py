@@ -20,6 +20,7 @@ import typer
 
 from mien.analyzer import Analyzer, load
 from mien.detection.base import DetectedFace
+from mien.emotions import LABELS
 from mien.tracking.between import between, pair
 from mien.tracking.stream import FrameDetections, StreamAnalyzer
 from mien.video import open_video
@@ -70,7 +71,8 @@ def _guess(before: FrameDetections, after: FrameDetections, seen: FrameDetection
 
 
 def _read(analyzer: Analyzer, seen: FrameDetections, faces: list[DetectedFace]) -> np.ndarray:
-    return analyzer.classify(seen.frame, faces, video=True)
+    answers = analyzer.classify(seen.frame, faces, video=True)
+    return np.array([answer.probabilities for answer in answers]).reshape(-1, len(LABELS))
 
 
 def _distance(one: np.ndarray, other: np.ndarray) -> float:

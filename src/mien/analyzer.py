@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.classification.base import Classifier, predict_mirrored
+from mien.classification.base import Answer, Classifier, read_faces
 from mien.classification.classifier import EmotionClassifier
 from mien.classification.litert import SUFFIX, LiteRtClassifier
 from mien.classification.quality import is_severe, quality_flags
@@ -192,41 +192,34 @@ class Analyzer:
         answers = self.classify(frame, faces)
         return tuple(self.make_face(frame, face, row) for face, row in zip(faces, answers, strict=True))
 
-    def classify(self, frame: Frame, faces: Sequence[DetectedFace], video: bool = False) -> NDArray[np.float32]:
-        """Calibrated probabilities of the seven emotions.
+    def classify(self, frame: Frame, faces: Sequence[DetectedFace], video: bool = False) -> list[Answer]:
+        """Calibrated probabilities of the seven emotions, and how far people would disagree, for each face.
 
         Args:
             frame: uint8 (H, W, 3) BGR.
             faces: N aligned faces in it.
             video: Whether the frame is one of many, so that there is no time to lose; see ``mirror`` of the options.
-
-        Returns:
-            float32 (N, 7).
         """
         return self.classify_from([(frame, face) for face in faces], video)
 
-    def classify_from(self, faces: Sequence[tuple[Frame, DetectedFace]], video: bool = False) -> NDArray[np.float32]:
+    def classify_from(self, faces: Sequence[tuple[Frame, DetectedFace]], video: bool = False) -> list[Answer]:
         """As `classify`, of faces of several frames, each with its frame."""
         return self.classify_crops([crop(frame, face, self.classifier.input_size) for frame, face in faces], video)
 
-    def classify_crops(self, crops: Sequence[NDArray[np.uint8]], video: bool = False) -> NDArray[np.float32]:
+    def classify_crops(self, crops: Sequence[NDArray[np.uint8]], video: bool = False) -> list[Answer]:
         """As `classify`, of gray faces in FER-2013's framing, uint8, N of (S, S) with the classifier's input size."""
-        if self.options.mirrors(video):
-            return predict_mirrored(self.classifier, crops)
-        return self.classifier.predict_proba(crops)
+        return read_faces(self.classifier, crops, self.options.mirrors(video))
 
-    def make_face(
-        self, frame: Frame, face: DetectedFace, answer: NDArray[np.float32], track: int | None = None
-    ) -> Face:
+    def make_face(self, frame: Frame, face: DetectedFace, answer: Answer, track: int | None = None) -> Face:
         """What results say of a face.
 
         Args:
             frame: uint8 (H, W, 3) BGR.
             face: Where it was found.
-            answer: What `classify` said of it, (7,).
+            answer: What `classify` said of it.
             track: Its id, where faces are tracked.
         """
-        probabilities = by_emotion(answer)
+        probabilities = by_emotion(answer.probabilities)
         emotion = max(probabilities, key=lambda key: probabilities[key])
         confidence = probabilities[emotion]
         quality = quality_flags(frame, face)
@@ -242,6 +235,7 @@ class Analyzer:
             quality=quality,
             landmarks=points,
             angles=face.landmarks and head_angles(face.landmarks),
+            ambiguity=None if answer.ambiguity is None else round(answer.ambiguity, 4),
         )
 
 

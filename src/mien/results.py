@@ -61,6 +61,8 @@ class Face:
             else that looked like a face for a moment. Always true where faces are not tracked.
         landmarks: Five points, see `Landmarks`, to a tenth of a pixel; None where they were not looked for.
         angles: How the head is turned, see `HeadAngles`; None without landmarks.
+        ambiguity: How far people would disagree about this face in this frame: the share of them, 0..1, that is
+            expected to name another emotion than most do; None where the model has not learned from such votes.
     """
 
     box: tuple[int, int, int, int]
@@ -75,6 +77,7 @@ class Face:
     confirmed: bool = True
     landmarks: Landmarks | None = None
     angles: HeadAngles | None = None
+    ambiguity: float | None = None
 
     def __repr__(self) -> str:
         track = "" if self.track is None else f", track {self.track}"
@@ -90,7 +93,7 @@ class Face:
         return self.box[2] * self.box[3]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON. What is not known is left out: landmarks, angles, what tracking tells."""
+        """Plain values, ready for JSON. Fields that are None are left out; so is ``confirmed`` without a track."""
         values: dict[str, Any] = {
             "box": list(self.box),
             "score": self.score,
@@ -100,6 +103,8 @@ class Face:
             "probabilities": _by_name(self.probabilities),
             "quality": list(self.quality),
         }
+        if self.ambiguity is not None:
+            values["ambiguity"] = self.ambiguity
         if self.landmarks is not None:
             values["landmarks"] = [list(point) for point in self.landmarks]
         if self.angles is not None:
@@ -130,6 +135,7 @@ class Face:
             confirmed=values.get("confirmed", True),
             landmarks=landmarks,
             angles=HeadAngles(**values["angles"]) if "angles" in values else None,
+            ambiguity=values.get("ambiguity"),
         )
 
 

@@ -44,6 +44,7 @@ _BOX_COLUMNS: dict[str, str] = {
     "emotion": "string",
     "confidence": "float64",
     "uncertain": "bool_",
+    "ambiguity": "float64",
 }
 
 
@@ -55,6 +56,7 @@ def _face_values(face: Face, prefix: str) -> dict[str, Any]:
         "emotion": face.emotion.value,
         "confidence": face.confidence,
         "uncertain": face.uncertain,
+        "ambiguity": face.ambiguity,
         **{f"{prefix}{emotion}": p for emotion, p in face.probabilities.items()},
     }
 

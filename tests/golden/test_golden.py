@@ -31,3 +31,4 @@ def test_answers_stay(analyzer: Analyzer, name: str) -> None:
         np.testing.assert_allclose(new["box"], old["box"], atol=2)
         assert new["emotion"] == old["emotion"]
         np.testing.assert_allclose(list(new["probabilities"].values()), list(old["probabilities"].values()), atol=0.03)
+        assert new["ambiguity"] == pytest.approx(old["ambiguity"], abs=0.03)

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mien.classification.classifier import EmotionClassifier, blend, softmax
+from mien.analyzer import load
+from mien.classification.base import predict_mirrored, read_faces
+from mien.classification.classifier import EmotionClassifier, ambiguity, blend, softmax
 from mien.classification.model_config import SHIPPED, find_model, load_config, save_config, shipped_models
 from mien.errors import ModelError, OptionError
 from mien.evaluation.datasets import FaceSet
@@ -46,6 +48,44 @@ def test_a_batch_answers_as_its_faces_do_one_by_one(classifier: EmotionClassifie
     assert together.shape == (count, 7)
     alone = [classifier.predict_proba(batch[k : k + 1])[0] for k in range(count)]
     np.testing.assert_allclose(together, np.array(alone).reshape(count, 7), atol=1e-5)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_ambiguity_by_hand(classifier: EmotionClassifier, mirror: bool) -> None:
+    batch = crops(6)
+    gain, power = classifier.config.ambiguity
+    sides = [batch, batch[:, :, ::-1]] if mirror else [batch]
+    rest = [1 - classifier.predict_proba(side, "ferplus").max(axis=1) for side in sides]
+    expected = np.mean([gain * side**power for side in rest], axis=0)
+    answers = read_faces(classifier, batch, mirror)
+    np.testing.assert_allclose([answer.ambiguity for answer in answers], expected, atol=1e-5)
+    probabilities = predict_mirrored(classifier, batch) if mirror else classifier.predict_proba(batch)
+    np.testing.assert_allclose([answer.probabilities for answer in answers], probabilities, atol=1e-6)
+    assert len({round(float(value), 4) for value in expected}) > 1
+    assert read_faces(classifier, [], mirror) == []
+
+
+def test_ambiguity_is_a_share(classifier: EmotionClassifier) -> None:
+    logits = np.zeros((2, 2, 7), np.float32)
+    logits[0, :, 3] = 40
+    config = replace(classifier.config, ambiguity=(2.0, 0.5))
+    np.testing.assert_allclose(ambiguity(logits, config), [0, 6 / 7], atol=1e-6)
+
+
+@pytest.mark.parametrize("forgotten", ["ambiguity", "votes"])
+def test_a_model_without_votes_says_nothing_of_ambiguity(folder: Path, forgotten: str) -> None:
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    if forgotten == "ambiguity":
+        del values["ambiguity"]  # As models were exported before.
+    else:
+        values |= {"ambiguity": [], "heads": ["fer2013", "other"]}
+    path.write_text(json.dumps(values))
+    model = EmotionClassifier(str(folder))
+    assert [answer.ambiguity for answer in read_faces(model, crops(2), mirror=True)] == [None, None]
+    face = load(model=str(folder)).analyze_crops([crops(1)[0]])[0][0]
+    assert face.ambiguity is None
+    assert "ambiguity" not in face.to_dict()
 
 
 def test_unknown_head(classifier: EmotionClassifier) -> None:
@@ -131,6 +171,9 @@ def test_damaged_network(folder: Path) -> None:
         pytest.param({"mean": float("nan")}, "mean: expected a finite number, found nan", id="NaN"),
         pytest.param({"mean": 10**400}, "mean: expected a finite number, found 1", id="400 digits"),
         pytest.param({"biases": [[float("inf")] * 7] * 2}, "biases: expected a finite number", id="infinite"),
+        pytest.param({"ambiguity": [1.0]}, "ambiguity must be a gain and a power", id="ambiguity"),
+        pytest.param({"ambiguity": [1.0, -1.0]}, "ambiguity must be a gain and a power, both 0 or more", id="power"),
+        pytest.param({"heads": ["fer2013", "x"]}, "ambiguity needs a head 'ferplus'", id="no votes"),
         pytest.param({"uncertain_below": 7}, "uncertain_below and prior_power must lie in 0", id="threshold"),
     ],
 )

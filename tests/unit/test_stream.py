@@ -55,6 +55,7 @@ def test_raw_and_smoothed_are_both_kept() -> None:
     assert face.emotion is Emotion.HAPPY
     assert face.smoothed is not None
     assert face.confidence == face.smoothed[Emotion.HAPPY] < 0.9
+    assert face.ambiguity is None
     assert FrameResult.from_dict(result.to_dict()) == result
 
 

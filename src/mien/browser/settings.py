@@ -50,6 +50,7 @@ def page_settings(config: ModelConfig, options: AnalyzerOptions, download: int) 
             "prior_power": config.prior_power,
             "photo_temperature": config.photo_temperature,
             "uncertain_below": threshold,
+            "ambiguity": config.ambiguity,
         },
         # Whether the answer is averaged with that for the mirrored face.
         "mirror": {"photo": options.mirrors(video=False), "video": options.mirrors(video=True)},

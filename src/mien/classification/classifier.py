@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.classification.base import PHOTO, check_head
-from mien.classification.model_config import INT8_FILE, ModelConfig, find_model, load_config
+from mien.classification.model_config import FERPLUS_HEAD, INT8_FILE, ModelConfig, find_model, load_config
 from mien.errors import ModelError, OptionError
 from mien.options import PRECISIONS
 from mien.preprocessing import to_tensor
@@ -91,10 +91,30 @@ class EmotionClassifier:
             ModelError: If the network answers with infinite numbers or NaN.
         """
         check_head(head, self.config)
+        return answer(self._finite_logits(crops), self.config, head)
+
+    def predict_with_ambiguity(
+        self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """The answer for photos, and how far people would disagree about each face.
+
+        Args:
+            crops: As `predict_logits`.
+
+        Returns:
+            Probabilities, float32 (N, 7), as of `predict_proba`; and the ambiguities, float32 (N,), see `ambiguity`.
+
+        Raises:
+            ModelError: As `predict_proba`.
+        """
+        logits = self._finite_logits(crops)
+        return answer(logits, self.config, PHOTO), ambiguity(logits, self.config)
+
+    def _finite_logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         logits = self.predict_logits(crops)
         if not np.isfinite(logits).all():
             raise ModelError("answers with infinite numbers or NaN: its weights are damaged", self._file)
-        return answer(logits, self.config, head)
+        return logits
 
 
 def choose_file(folder: Path, device: str, precision: str) -> Path:
@@ -136,6 +156,35 @@ def answer(logits: NDArray[np.float32], config: ModelConfig, head: str) -> NDArr
         return softmax(logits[:, config.heads.index(head)])
     answers = blend(logits, np.array(config.priors), config.prior_power)
     return softmax(np.log(answers) / np.float32(config.photo_temperature))
+
+
+def ambiguity(logits: NDArray[np.float32], config: ModelConfig) -> NDArray[np.float32] | None:
+    """How far people would disagree about faces, from what a network answers to them.
+
+    FER-2013's faces were shown to ten people each (Barsoum et al. 2016, "Training deep networks for facial expression
+    recognition with crowd-sourced label distribution"). The FER+ head learned their votes; the share that it leaves to
+    emotions other than the likeliest grows with the share of voters who named another one than most did, and `gain` and
+    `power` of the config, which calibration finds, make the former the latter.
+
+    Args:
+        logits: (N, heads, 7), finite.
+        config: What is known of the model.
+
+    Returns:
+        Expected share of people who would name another emotion than most of them do, float32 (N,), 0 to 6/7; None if
+        the model has not learned FER+ votes.
+    """
+    if not config.ambiguity:
+        return None
+    gain, power = config.ambiguity
+    rest = dissent(answer(logits, config, FERPLUS_HEAD))
+    return np.minimum(gain * rest**power, 1 - 1 / len(config.labels)).astype(np.float32)
+
+
+def dissent(shares: NDArray[np.floating]) -> NDArray[np.float64]:
+    """What shares, (N, 7), leave to all but the largest of each row: (N,), 0 to 6/7."""
+    # Not 1 minus the largest: of shares that add up to nearly 1 that may be below 0.
+    return np.asarray(shares.sum(axis=-1, dtype=np.float64) - shares.max(axis=-1)).clip(min=0)
 
 
 def blend(logits: NDArray[np.float32], priors: NDArray[np.float64], prior_power: float) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.classification.base import PHOTO, check_head
-from mien.classification.classifier import answer
+from mien.classification.classifier import ambiguity, answer
 from mien.classification.model_config import parse_config
 from mien.errors import MissingExtraError, ModelError, OptionError
 from mien.options import available_cores
@@ -87,12 +87,25 @@ class LiteRtClassifier:
             ModelError: If the network answers with infinite numbers or NaN.
         """
         check_head(head, self.config)
-        if not len(crops):
-            return np.zeros((0, len(self.config.labels)), np.float32)
-        probabilities, logits = self._run(crops)
-        if not (np.isfinite(logits).all() and np.isfinite(probabilities).all()):
-            raise ModelError("answers with infinite numbers or NaN: its weights are damaged", self._file)
+        probabilities, logits = self._answers(crops)
         return probabilities if head == PHOTO else answer(logits, self.config, head)
+
+    def predict_with_ambiguity(
+        self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """See `mien.classification.base.AmbiguityClassifier`; raises as `predict_proba`."""
+        probabilities, logits = self._answers(crops)
+        return probabilities, ambiguity(logits, self.config)
+
+    def _answers(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Probabilities (N, 7) and logits (N, heads, 7), finite."""
+        if not len(crops):
+            heads, labels = len(self.config.heads), len(self.config.labels)
+            return [np.zeros((0, labels), np.float32), np.zeros((0, heads, labels), np.float32)]
+        answers = self._run(crops)
+        if not all(np.isfinite(part).all() for part in answers):
+            raise ModelError("answers with infinite numbers or NaN: its weights are damaged", self._file)
+        return answers
 
     def _run(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         faces = np.asarray(crops, np.float32)[..., None]

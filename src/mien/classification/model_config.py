@@ -17,6 +17,8 @@ SHIPPED = Path(__file__).parents[1] / "models"
 INT8_FILE = "model-int8.onnx"
 """The same network in 8-bit numbers; a model folder need not have it."""
 CONFIG_FILE = "config.json"
+FERPLUS_HEAD = "ferplus"
+"""The head that has learned FER+ votes."""
 _MAX_SIDE = 1024
 
 
@@ -32,8 +34,7 @@ class ModelConfig:
         std: Their standard deviation; divides the input.
         heads: Names of the network's heads, in the order of its outputs.
         scales: What multiplies each head's logits, one number per emotion, same order.
-        biases: What is added to them then: vector scaling (Guo et al. 2017, "On calibration of modern neural
-            networks").
+        biases: What is added to them then; see `mien.training.calibrate` for how both are found.
         priors: Share of each emotion in what each head was trained on, same order.
         prior_power: How far the answer for photos leaves these shares behind: 0 not at all, 1 as if all
             emotions were equally frequent (Menon et al. 2021, "Long-tail learning via logit adjustment").
@@ -41,6 +42,8 @@ class ModelConfig:
         uncertain_below: Confidence under which an answer is called uncertain.
         figures: Figures measured on the model, by name.
         training: How it was made: command, recipe, digest of the data.
+        ambiguity: Gain and power that make an ambiguity of the FER+ head's answer, see
+            `mien.classification.classifier.ambiguity`; empty where the model has no such head.
     """
 
     name: str
@@ -57,6 +60,7 @@ class ModelConfig:
     uncertain_below: float
     figures: dict[str, float]
     training: dict[str, Any]
+    ambiguity: tuple[float, ...] = ()
 
 
 def shipped_models() -> list[str]:
@@ -149,5 +153,9 @@ def _check(config: ModelConfig, path: Path) -> None:
     positive = (*(scale for row in config.scales for scale in row), config.photo_temperature, config.std)
     if any(value <= 0 for value in positive):
         raise ModelError("scales, photo_temperature and std must be above 0", path)
+    if config.ambiguity and (len(config.ambiguity) != 2 or any(value < 0 for value in config.ambiguity)):
+        raise ModelError("ambiguity must be a gain and a power, both 0 or more", path)
+    if config.ambiguity and FERPLUS_HEAD not in config.heads:
+        raise ModelError(f"ambiguity needs a head {FERPLUS_HEAD!r}", path)
     if not 0 <= config.uncertain_below <= 1 or not 0 <= config.prior_power <= 1:
         raise ModelError("uncertain_below and prior_power must lie in 0..1", path)

@@ -17,6 +17,7 @@ _FACE: JsonDict = {
     "uncertain": False,
     "probabilities": {label: 0.94 if label == "happy" else 0.01 for label in LABELS},
     "quality": [],
+    "ambiguity": 0.06,
 }
 _PICTURE: JsonDict = {"source": "team.jpg", "width": 512, "height": 512, "faces": [_FACE]}
 _FRAME: JsonDict = {"source": "clip.mp4", "frame": 0, "time_s": 0.0, "width": 640, "height": 360, "faces": []}
@@ -42,6 +43,12 @@ class Face(BaseModel):
     uncertain: bool = Field(description="Whether the answer is not sure enough to rely on.")
     probabilities: dict[Emotion, float] = Field(description="Of all seven emotions, adding up to 1.")
     quality: list[str] = Field(description="What makes the face hard to read, as codes.")
+    ambiguity: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Expected share of people who would name another emotion than most of them do.",
+    )
     landmarks: list[tuple[float, float]] | None = Field(
         None,
         description="x and y of left eye (as seen), right eye, tip of the nose, left and right corner of the mouth.",

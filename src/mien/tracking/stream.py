@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mien.analyzer import Analyzer, by_emotion
+from mien.classification.base import Answer
 from mien.classification.quality import is_severe
 from mien.detection.base import DetectedFace, Frame, TwoLookDetector
 from mien.emotions import Emotion
@@ -228,7 +226,7 @@ class StreamAnalyzer:
         answers = iter(self._analyzer.classify_from(faces, video=True))
         return [self._result(seen, answers, source) for seen in batch]
 
-    def _result(self, seen: FrameDetections, answers: Iterator[NDArray[np.float32]], source: str) -> FrameResult:
+    def _result(self, seen: FrameDetections, answers: Iterator[Answer], source: str) -> FrameResult:
         frame = seen.frame
         height, width = frame.shape[:2]
         faces = [self._analyzer.make_face(frame, face, next(answers), track) for track, face in seen.people]

@@ -82,7 +82,7 @@ def export_run(
             mean=data.mean,
             std=data.std,
             heads=data.heads,
-            **asdict(calibrate(logits, sample, faces.select(learned), mirrored)),
+            **asdict(calibrate(logits, sample, faces.select(learned), mirrored, module.recipe.imbalance)),
             figures={},
             training={
                 "command": _command(run),

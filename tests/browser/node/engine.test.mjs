@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 const app = `${process.env.MIEN_PAGE}/app`;
 const { assign } = await import(`${app}/engine/assignment.js`);
-const { answer } = await import(`${app}/engine/classifier.js`);
+const { ambiguity, answer } = await import(`${app}/engine/classifier.js`);
 const { suppress } = await import(`${app}/engine/detector.js`);
 const { clipBox } = await import(`${app}/engine/analyzer.js`);
 const { roundEven, warp } = await import(`${app}/engine/pixels.js`);
@@ -55,6 +55,14 @@ test("probabilities add up to one, and the likeliest logit wins", () => {
   const read = answer(logits, settings.model);
   assert.ok(Math.abs(read.reduce((a, b) => a + b) - 1) < 1e-9);
   assert.equal(read.indexOf(Math.max(...read)), 3);
+});
+
+test("without gain and power there is no ambiguity; else it is a share", () => {
+  const logits = settings.model.heads.map(() => labels.map((_, i) => (i === 3 ? 6 : 0)));
+  assert.equal(ambiguity(logits, { ...settings.model, ambiguity: [] }), null);
+  assert.equal(ambiguity(logits, { ...settings.model, ambiguity: [100, 1] }), 1 - 1 / labels.length);
+  const share = ambiguity(logits, settings.model);
+  assert.ok(share !== null && share > 0 && share < 0.1);
 });
 
 test("two people who pass each other keep their ids", () => {

@@ -22,9 +22,9 @@ export function toCsv(results, columns) {
 /** @param {Face} face @returns {Record<string, unknown>} */
 function faceValues(face) {
   const [x, y, width, height] = face.box;
-  const { score, emotion, confidence, uncertain, track, confirmed } = face;
+  const { score, emotion, confidence, uncertain, ambiguity, track, confirmed } = face;
   /** @type {Record<string, unknown>} */
-  const values = { x, y, width, height, score, emotion, confidence, uncertain, track, confirmed };
+  const values = { x, y, width, height, score, emotion, confidence, uncertain, ambiguity, track, confirmed };
   values.quality = face.quality.join(" ");
   // In tables of photos nothing is smoothed, and the probabilities have the names of the emotions.
   for (const [label, value] of Object.entries(face.probabilities)) values[label] = values[`raw_${label}`] = value;

@@ -4,7 +4,7 @@
  * @import {Aligner} from "./aligner.js"
  * @import {Classifier} from "./classifier.js"
  * @import {Detector} from "./detector.js"
- * @import {Box, DetectedFace, Face, FrameResult, Picture, Settings} from "./types.js"
+ * @import {Answer, Box, DetectedFace, Face, FrameResult, Picture, Settings} from "./types.js"
  */
 
 import { Confirmation } from "./confirmation.js";
@@ -40,14 +40,17 @@ export class Analyzer {
     const faces = await this.aligner.align(picture, found);
     const answers = await this.classifier.classify(picture, faces, this.settings.mirror.photo);
     const { width, height } = picture;
-    const read = faces.map((face, i) => this.describe(picture, face, answers[i], answers[i], likeliest(answers[i])));
+    const read = faces.map((face, i) => {
+      const { probabilities } = answers[i];
+      return this.describe(picture, face, answers[i], probabilities, likeliest(probabilities));
+    });
     return { source, width, height, faces: read };
   }
 
   /**
    * @param {Picture} picture
    * @param {DetectedFace} face
-   * @param {number[]} answer What was read in this picture alone.
+   * @param {Answer} answer What was read in this picture alone.
    * @param {number[]} shown What counts for the confidence.
    * @param {number} emotion Number of the emotion to show.
    * @returns {Face}
@@ -62,8 +65,9 @@ export class Analyzer {
       emotion: labels[emotion],
       confidence,
       uncertain: confidence < model.uncertain_below || flags.some((code) => quality.severe.includes(code)),
-      probabilities: this.byEmotion(answer),
+      probabilities: this.byEmotion(answer.probabilities),
       quality: flags,
+      ...(answer.ambiguity === null ? {} : { ambiguity: fourDigits(answer.ambiguity) }),
     };
   }
 
@@ -113,7 +117,7 @@ export class StreamAnalyzer {
     this.smoother.keep(this.tracker.alive);
     this.confirmation.keep(this.tracker.alive);
     const read = faces.map((face, i) => {
-      const { probabilities, emotion } = this.smoother.update(ids[i], answers[i], timeS);
+      const { probabilities, emotion } = this.smoother.update(ids[i], answers[i].probabilities, timeS);
       const described = this.analyzer.describe(frame, face, answers[i], probabilities, emotion);
       const confirmed = this.confirmation.update(ids[i], described, timeS);
       return { ...described, track: ids[i], confirmed, smoothed: this.analyzer.byEmotion(probabilities) };

@@ -1,7 +1,7 @@
 /**
  * From face crops to calibrated probabilities; see `mien.classification.classifier` in Python.
  *
- * @import {DetectedFace, Model, Network, Picture, Settings} from "./types.js"
+ * @import {Answer, DetectedFace, Model, Network, Picture, Settings} from "./types.js"
  */
 
 import { cropColor } from "./crop.js";
@@ -28,7 +28,7 @@ export class Classifier {
    * @param {Picture} picture
    * @param {DetectedFace[]} faces Aligned.
    * @param {boolean} mirror Average the answer with that for the mirrored face.
-   * @returns {Promise<number[][]>} Seven probabilities a face.
+   * @returns {Promise<Answer[]>}
    */
   async classify(picture, faces, mirror) {
     if (!faces.length) return [];
@@ -38,10 +38,13 @@ export class Classifier {
     if (!mirror) return answers;
     // One after the other: memory for a crowd stays as small, and it takes no longer.
     const mirrored = await this.read(crops.map((crop) => flip(crop, this.model.input_size)));
-    return answers.map((answer, i) => answer.map((value, k) => (value + mirrored[i][k]) / 2));
+    return answers.map((one, i) => ({
+      probabilities: one.probabilities.map((value, k) => (value + mirrored[i].probabilities[k]) / 2),
+      ambiguity: one.ambiguity === null ? null : (one.ambiguity + (mirrored[i].ambiguity ?? 0)) / 2,
+    }));
   }
 
-  /** @param {(Uint8Array | Uint8ClampedArray)[]} crops @returns {Promise<number[][]>} */
+  /** @param {(Uint8Array | Uint8ClampedArray)[]} crops @returns {Promise<Answer[]>} */
   async read(crops) {
     const side = this.model.input_size;
     const values = new Float32Array(crops.length * side * side);
@@ -52,10 +55,8 @@ export class Classifier {
     const [, heads, labels] = logits.dims;
     return crops.map((_, number) => {
       const row = Array.from(logits.data.subarray(number * heads * labels, (number + 1) * heads * labels));
-      return answer(
-        Array.from({ length: heads }, (_, head) => row.slice(head * labels, (head + 1) * labels)),
-        this.model,
-      );
+      const rows = Array.from({ length: heads }, (_, head) => row.slice(head * labels, (head + 1) * labels));
+      return { probabilities: answer(rows, this.model), ambiguity: ambiguity(rows, this.model) };
     });
   }
 }
@@ -67,7 +68,7 @@ function flip(crop, side) {
 
 /**
  * The answer for photos: the mean of all heads, each of which leaves behind some of how frequent an emotion was in
- * training (logit adjustment), after vector scaling.
+ * training (logit adjustment), after calibration.
  *
  * @param {number[][]} logits A row a head.
  * @param {Model} model
@@ -84,6 +85,22 @@ export function answer(logits, model) {
   );
   const mean = heads[0].map((_, k) => heads.reduce((sum, head) => sum + head[k], 0) / heads.length + 1e-9);
   return softmax(mean.map((value) => Math.log(value) / model.photo_temperature));
+}
+
+/**
+ * How far people would disagree, from what the head that learned FER+ votes leaves to other emotions than the likeliest.
+ *
+ * @param {number[][]} logits A row a head.
+ * @param {Model} model
+ * @returns {number | null}
+ */
+export function ambiguity(logits, model) {
+  if (!model.ambiguity.length) return null;
+  const [gain, power] = model.ambiguity;
+  const head = model.heads.indexOf("ferplus");
+  const shares = softmax(logits[head].map((logit, k) => logit * model.scales[head][k] + model.biases[head][k]));
+  const rest = shares.reduce((sum, share) => sum + share, 0) - Math.max(...shares);
+  return Math.min(gain * Math.max(rest, 0) ** power, 1 - 1 / shares.length);
 }
 
 /** @param {number[]} logits @returns {number[]} */

@@ -23,6 +23,7 @@
  * @property {boolean} uncertain
  * @property {Record<string, number>} probabilities By emotion.
  * @property {string[]} quality Codes of what makes the face hard to read.
+ * @property {number} [ambiguity] Share of people expected to name another emotion than most do; absent where not known.
  * @property {number} [track] Id of the person; absent in photos.
  * @property {boolean} [confirmed] Whether the track has been seen long and well enough to be a person; absent in photos.
  * @property {Record<string, number>} [smoothed] Absent in photos.
@@ -47,6 +48,11 @@
  * @property {number} prior_power
  * @property {number} photo_temperature
  * @property {number} uncertain_below
+ * @property {number[]} ambiguity Gain and power; empty where the model knows nothing of it.
+ *
+ * @typedef {object} Answer
+ * @property {number[]} probabilities Seven.
+ * @property {number | null} ambiguity Expected share of people who would name another emotion than most of them do.
  *
  * @typedef {object} Settings `settings.json`, written by Python from its own constants.
  * @property {string} version
