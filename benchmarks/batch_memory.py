@@ -37,7 +37,7 @@ def main(
         folder = Path(name)
         write_pictures(folder / "photos", photos)
         # What is quickest: memory is measured here, and many pictures are to be read.
-        reader = FaceReader(model="mien-1-tiny", detect_size=128, mirror="off", threads=1)
+        reader = FaceReader(model="mien-2-tiny", detect_size=128, mirror="off", threads=1)
         report = run_batch([folder / "photos"], folder / "out", reader=reader, workers=workers, on_progress=sample)
     print(f"{report.photos} photos, {report.faces} faces, {report.failed} failed\n")
     print("| photos read | main process, MB | worker, MB |\n|---:|---:|---:|")

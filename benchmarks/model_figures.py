@@ -227,8 +227,8 @@ def ambiguity_figures(voted: Predictions, shares: NDArray[np.float32], analyzer:
     entropy = stats.entropy(shares, axis=1) / np.log(shares.shape[1])
     error, guess = (float(np.abs(values - disagreed).mean()) for values in (said, np.median(disagreed)))
     summary = (
-        f"Over all {len(said)} faces: rank correlation (Spearman) with the share of voters who disagreed with the most "
-        f"{stats.spearmanr(said, disagreed).statistic:.3f}, with the entropy of the votes "
+        f"Over all {len(said)} faces: rank correlation (Spearman) with the share of voters who disagreed with the "
+        f"majority {stats.spearmanr(said, disagreed).statistic:.3f}, with the entropy of the votes "
         f"{stats.spearmanr(said, entropy).statistic:.3f}; mean absolute error {error:.3f} "
         f"({guess:.3f} if every face got the median), bias {said.mean() - disagreed.mean():+.3f}."
     )

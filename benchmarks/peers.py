@@ -100,7 +100,7 @@ def main(
         paths.write_text(json.dumps([str(photos / row["file"]) for row in rows]), encoding="utf-8")
         answers = {
             "mien": run(Path(sys.executable), _MIEN, faces, paths, "mien-2"),
-            "mien-1-tiny": run(Path(sys.executable), _MIEN, faces, paths, "mien-1-tiny"),
+            "mien-2-tiny": run(Path(sys.executable), _MIEN, faces, paths, "mien-2-tiny"),
             "fer": run(fer_python, _FER, faces, paths),
         }
     print(f"| {len(test)} faces, {len(rows)} photos | {' | '.join(answers)} |\n|---|---:|---:|---:|")

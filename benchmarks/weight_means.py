@@ -61,7 +61,9 @@ def main(
         both = (plain + mirrored)[:, 0].argmax(axis=1) == test.labels
         clean = accuracy(plain[third], test.labels[third])
         losses = [clean - accuracy(logits(module, faces), test.labels[third]) for faces in corrupted.values()]
-        answers = blend((logits(module, crops) + logits(module, crops[:, :, ::-1])) / 2, priors, PRIOR_POWER)
+        answers = blend(
+            (logits(module, crops) + logits(module, crops[:, :, ::-1])) / 2, priors, PRIOR_POWER, (0.5, 0.5)
+        )
         labels = found.labels[seen]
         recalls = [(answers.argmax(axis=1)[labels == k] == k).mean() for k, name in enumerate(LABELS) if name != "fear"]
         print(

@@ -187,8 +187,8 @@ def test_fuzz(
         each.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.chdir(work)
-    (folder / "model.onnx").write_bytes((SHIPPED / "mien-1-tiny/model.onnx").read_bytes())
-    model = json.loads((SHIPPED / "mien-1-tiny/config.json").read_text(encoding="utf-8"))
+    (folder / "model.onnx").write_bytes((SHIPPED / "mien-2-tiny/model.onnx").read_bytes())
+    model = json.loads((SHIPPED / "mien-2-tiny/config.json").read_text(encoding="utf-8"))
     recipe = (Path(mien.__file__).parent / "training/recipes/mien.yaml").read_text(encoding="utf-8")
     shutil.copytree(trained, folder / "run")
     failures = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from videos import numbered, portrait, write
 
 from mien.batch import BatchReport, FaceReader, run_batch
+from mien.classification.model_config import SHIPPED, load_config, save_config
 from mien.errors import OptionError
 
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -77,7 +80,7 @@ def test_the_manifest_says_what_made_the_results(alone: Path) -> None:
     manifest = json.loads((alone / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["complete"] is True
     assert manifest["counts"] == {"photos": 198, "videos": 1, "faces": 218, "rows": 223, "errors": 3}
-    assert len(manifest["model"]["sha256"]) == 64
+    assert len(manifest["model"]["sha256"]) == len(manifest["model"]["config_sha256"]) == 64
     assert manifest["options"]["precision"] in ("fp32", "int8")
 
 
@@ -118,6 +121,18 @@ def test_a_second_run_reads_only_what_failed(sources: Path, tmp_path: Path) -> N
 def test_other_options_need_another_folder(alone: Path, sources: Path) -> None:
     with pytest.raises(OptionError, match="holds results of another set of options"):
         run_batch([sources], alone, reader=FaceReader(detector="haar"))
+
+
+def test_a_model_that_was_calibrated_again_needs_another_folder(sources: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(SHIPPED / "mien-2-tiny", tmp_path / "model"))
+    photo, out = sources / "photos/000.jpg", tmp_path / "out"
+    run_batch([photo], out, reader=FaceReader(model=str(model)), workers=1)
+    config = load_config(model)
+    save_config(dataclasses.replace(config, figures={}), model)
+    assert run_batch([photo], out, reader=FaceReader(model=str(model)), workers=1).resumed == 1
+    save_config(dataclasses.replace(config, photo_temperature=2.0), model)
+    with pytest.raises(OptionError, match="holds results of another model"):
+        run_batch([photo], out, reader=FaceReader(model=str(model)), workers=1)
 
 
 def workers_of(program: subprocess.Popen[str]) -> list[int]:

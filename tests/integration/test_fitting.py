@@ -215,7 +215,8 @@ def test_a_start_that_cannot_be_taken_is_refused(drawn: FaceSet, tmp_path: Path)
     refuse("mien-1", "mien-1: is of another kind: its network is mien, and mien-light is needed", "mien-light")
     refuse(
         "mien-9",
-        "mien-9: nothing to begin with; expected a run folder, a model folder, or one of mien-1, mien-1-tiny, mien-2",
+        "mien-9: nothing to begin with; expected a run folder, a model folder, or one of "
+        "mien-1, mien-1-tiny, mien-2, mien-2-tiny",
     )
     run = fit(replace(QUICK, epochs=1), drawn, tmp_path / "run", progress=False)
     refuse(run, "has no head 'ferplus'; leave --votes out", "cnn2-lite", 2)
@@ -256,6 +257,8 @@ def test_a_run_is_averaged_with_the_model_it_went_on_from(drawn: FaceSet, tmp_pa
     data = replace(drawn, votes=np.eye(7, dtype=np.float32)[drawn.labels], no_face=np.zeros(len(drawn), np.bool_))
     plan = Recipe("mien", epochs=1, batch_size=16, optimizer=Optimizer("sgd", 1e-3), warmup_epochs=0)
     first = fit(plan, data, tmp_path / "first", progress=False)
+    with pytest.raises(DataError, match="was trained with FER\\+ votes; give them with --votes"):
+        export_run(first, replace(data, votes=None), tmp_path / "model")
     export_run(first, data, tmp_path / "model")
     second = fit(replace(plan, start=str(tmp_path / "model")), data, tmp_path / "second", progress=False)
     mean, _ = average_runs(second, [tmp_path / "model"], data.pixels)

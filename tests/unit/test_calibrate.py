@@ -58,6 +58,30 @@ def test_a_network_that_learned_from_balanced_faces_is_told_how_frequent_emotion
     assert errors[imbalance] < 0.03 < errors["none"]
 
 
+@pytest.mark.parametrize(
+    ("imbalance", "sees_balanced_labels"), [("none", False), ("class-weights", False), ("sampler", True)]
+)
+def test_the_votes_seen_in_training_follow_the_labels(imbalance: str, sees_balanced_labels: bool) -> None:
+    rng = np.random.default_rng(20)
+    labels = np.repeat(np.arange(7), [600, 100, 600, 2000, 1000, 700, 1000])
+    # Half of the votes are for the label, half for neutral.
+    votes = (np.eye(7)[labels] + np.eye(7)[6]).astype(np.float32) / 2
+    train = faces(labels, votes)
+    said = rng.normal(0, 1, (300, 2, 7)).astype(np.float32)
+    few = rng.choice(len(labels), 300, replace=False)
+    found = calibrate(said, train.select(few), train, None, imbalance)
+    base = calibrate(said, train.select(few), train)
+    shift = np.array(found.biases[1]) - np.array(base.biases[1])
+    frequent = votes.mean(axis=0)
+    balanced = (np.eye(7) + np.eye(7)[6]).mean(axis=0) / 2
+    expected = np.log(frequent / balanced) if sees_balanced_labels else np.zeros(7)
+    # What is expected is where biases are pulled to; the faces pull as well.
+    if sees_balanced_labels:
+        assert np.corrcoef(shift, expected)[0, 1] > 0.9
+    else:
+        np.testing.assert_allclose(shift, 0, atol=1e-3)
+
+
 def test_ambiguity_is_the_share_of_voters_who_disagree() -> None:
     rng = np.random.default_rng(16)
     truth = rng.normal(0, 1.5, (4000, 2, 7)).astype(np.float32)
@@ -87,7 +111,8 @@ def test_what_is_not_uncertain_is_right_often_enough_on_other_faces() -> None:
     found = calibrate(said[:2000], faces(labels[:2000]), faces(labels))
     logits = said[2000:] * np.float32(found.scales) + np.float32(found.biases)
     answers = softmax(
-        np.log(blend(logits, np.array(found.priors), found.prior_power)) / np.float32(found.photo_temperature)
+        np.log(blend(logits, np.array(found.priors), found.prior_power, found.head_weights))
+        / np.float32(found.photo_temperature)
     )
     kept = answers.max(axis=1) >= found.uncertain_below
     right = (answers.argmax(axis=1) == labels[2000:])[kept].mean()
@@ -115,7 +140,7 @@ def test_certain_answers_are_held_against_most_voters() -> None:
     labels = np.where(rng.random(6000) < 0.4, rng.integers(0, 7, 6000), seen)
     said = np.repeat(truth.astype(np.float32)[:, None], 2, axis=1)
     votes = np.eye(7, dtype=np.float32)[seen]
-    assert calibrate(said, faces(labels), faces(labels)).uncertain_below == 0.95
+    assert calibrate(said[:, :1], faces(labels), faces(labels)).uncertain_below == 0.95
     assert calibrate(said, faces(labels, votes), faces(labels, votes)).uncertain_below < 0.8
 
 
@@ -133,3 +158,12 @@ def test_nothing_is_certain_where_nothing_is_known() -> None:
     said = np.random.default_rng(7).normal(0, 1, (500, 1, 7)).astype(np.float32)
     labels = np.random.default_rng(8).integers(0, 7, 500)
     assert calibrate(said, faces(labels), faces(labels)).uncertain_below == 0.95
+
+
+def test_votes_nobody_gave_say_nothing_of_ambiguity() -> None:
+    truth = np.random.default_rng(21).normal(0, 1.5, (400, 2, 7)).astype(np.float32)
+    labels = drawn_from(truth[:, 0].astype(float), 22)
+    votes = np.eye(7, dtype=np.float32)[labels]
+    found = calibrate(truth, faces(labels, np.zeros_like(votes)), faces(labels, votes))
+    assert found.ambiguity == ()
+    assert 0.1 < found.photo_temperature < 10

@@ -97,14 +97,16 @@ def test_blend_by_hand() -> None:
     logits = np.zeros((1, 2, 7), np.float32)
     logits[0, 0, 2] = 2.0
     priors = np.full((2, 7), 1 / 7)
-    answer = blend(logits, priors, 1.0)[0]
+    answer = blend(logits, priors, 1.0, (0.5, 0.5))[0]
     first = np.exp(2.0) / (np.exp(2.0) + 6)
     assert answer[2] == pytest.approx((first + 1 / 7) / 2, abs=1e-5)
+    answer = blend(logits, priors, 1.0, (0.3, 0.7))[0]
+    assert answer[2] == pytest.approx(0.3 * first + 0.7 / 7, abs=1e-5)
     # With all logits equal, leaving the priors behind in full favors what was rare in training.
     priors = np.array([[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]])
-    rare = blend(np.zeros((1, 1, 7), np.float32), priors, 1.0)[0]
+    rare = blend(np.zeros((1, 1, 7), np.float32), priors, 1.0, (1.0,))[0]
     assert rare[1] / rare[0] == pytest.approx(4.0, rel=1e-3)
-    even = blend(np.zeros((1, 1, 7), np.float32), priors, 0.0)[0]
+    even = blend(np.zeros((1, 1, 7), np.float32), priors, 0.0, (1.0,))[0]
     np.testing.assert_allclose(even, 1 / 7, atol=1e-6)
 
 
@@ -171,6 +173,9 @@ def test_damaged_network(folder: Path) -> None:
         pytest.param({"mean": float("nan")}, "mean: expected a finite number, found nan", id="NaN"),
         pytest.param({"mean": 10**400}, "mean: expected a finite number, found 1", id="400 digits"),
         pytest.param({"biases": [[float("inf")] * 7] * 2}, "biases: expected a finite number", id="infinite"),
+        pytest.param({"head_weights": [1.0]}, "head_weights must have one number per head", id="one weight"),
+        pytest.param({"head_weights": [0.9, 0.9]}, "head_weights must have .*, and add up to 1", id="weights"),
+        pytest.param({"head_weights": [1.5, -0.5]}, "head_weights must lie in 0..1", id="negative weight"),
         pytest.param({"ambiguity": [1.0]}, "ambiguity must be a gain and a power", id="ambiguity"),
         pytest.param({"ambiguity": [1.0, -1.0]}, "ambiguity must be a gain and a power, both 0 or more", id="power"),
         pytest.param({"heads": ["fer2013", "x"]}, "ambiguity needs a head 'ferplus'", id="no votes"),
@@ -214,6 +219,15 @@ def test_a_network_that_answers_nan_is_refused_when_it_is_opened(folder: Path, v
     onnx.save(model, str(folder / "model.onnx"))
     with pytest.raises(ModelError, match=r"model\.onnx: answers with infinite numbers or NaN: its weights are damaged"):
         EmotionClassifier(str(folder), precision="fp32")
+
+
+def test_models_exported_before_weigh_all_heads_the_same(folder: Path) -> None:
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    assert load_config(folder).head_weights == (0.3, 0.7)
+    del values["head_weights"]
+    path.write_text(json.dumps(values))
+    assert load_config(folder).head_weights == (0.5, 0.5)
 
 
 def test_a_config_is_written_as_it_is_read(folder: Path) -> None:

@@ -93,7 +93,7 @@ def test_settings_are_those_of_python() -> None:
 
 
 def test_another_model_gets_another_folder(place: str) -> None:
-    tiny = page_files(AnalyzerOptions(model="mien-1-tiny"))
+    tiny = page_files(AnalyzerOptions(model="mien-2-tiny"))
     assert not any(name.startswith(place) for name in tiny)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,16 @@ def make_face(box: tuple[int, int, int, int] = (1, 2, 30, 40), emotion: Emotion 
 def test_round_trip_through_json() -> None:
     result = FrameResult("a/ü.jpg", 640, 480, (make_face(), make_face((0, 0, 5, 5), Emotion.FEAR)))
     assert FrameResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+
+
+def test_ambiguity_is_carried_everywhere() -> None:
+    face = replace(make_face(), ambiguity=0.25)
+    photo = FrameResult("x.jpg", 640, 480, (face, make_face()))
+    frame = replace(photo, frame=0, time_s=0.0, shot=1)
+    assert [face.get("ambiguity") for face in photo.to_dict()["faces"]] == [0.25, None]
+    for result in (photo, frame):
+        assert FrameResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+        assert [row["ambiguity"] for row in result.to_rows()] == [0.25, None]
 
 
 def test_json_shape() -> None:

@@ -75,11 +75,15 @@ class Manifest:
         file = choose_file(place, options.device, options.precision)
         reader = copy.copy(reader)
         reader.options = dataclasses.replace(options, precision="fp32" if file.name == "model.onnx" else "int8")
+        config = dataclasses.asdict(load_config(place))
+        decisive = {key: value for key, value in config.items() if key not in ("figures", "training")}
         made_by = {
             "model": {
-                "name": load_config(place).name,
+                "name": config["name"],
                 "file": file.name,
                 "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+                # The same network answers otherwise when it is calibrated again.
+                "config_sha256": hashlib.sha256(json.dumps(decisive).encode()).hexdigest(),
             },
             "options": dataclasses.asdict(reader.options),
             "video": {"every": reader.every, "detect_every": reader.detect_every, "split_s": reader.split_s},

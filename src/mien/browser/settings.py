@@ -51,6 +51,7 @@ def page_settings(config: ModelConfig, options: AnalyzerOptions, download: int) 
             "photo_temperature": config.photo_temperature,
             "uncertain_below": threshold,
             "ambiguity": config.ambiguity,
+            "head_weights": config.head_weights,
         },
         # Whether the answer is averaged with that for the mirrored face.
         "mirror": {"photo": options.mirrors(video=False), "video": options.mirrors(video=True)},

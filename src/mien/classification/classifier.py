@@ -154,7 +154,7 @@ def answer(logits: NDArray[np.float32], config: ModelConfig, head: str) -> NDArr
     logits = logits * np.array(config.scales, np.float32) + np.array(config.biases, np.float32)
     if head in config.heads:
         return softmax(logits[:, config.heads.index(head)])
-    answers = blend(logits, np.array(config.priors), config.prior_power)
+    answers = blend(logits, np.array(config.priors), config.prior_power, config.head_weights)
     return softmax(np.log(answers) / np.float32(config.photo_temperature))
 
 
@@ -187,7 +187,9 @@ def dissent(shares: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(shares.sum(axis=-1, dtype=np.float64) - shares.max(axis=-1)).clip(min=0)
 
 
-def blend(logits: NDArray[np.float32], priors: NDArray[np.float64], prior_power: float) -> NDArray[np.float32]:
+def blend(
+    logits: NDArray[np.float32], priors: NDArray[np.float64], prior_power: float, head_weights: Sequence[float]
+) -> NDArray[np.float32]:
     """The mean answer of all heads, after each has left behind some of how frequent an emotion was in training.
 
     Args:
@@ -195,12 +197,13 @@ def blend(logits: NDArray[np.float32], priors: NDArray[np.float64], prior_power:
         priors: (heads, 7), shares of the emotions in training.
         prior_power: 0 leaves the answers as they are, 1 answers as if all emotions were equally frequent
             (Menon et al. 2021, "Long-tail learning via logit adjustment").
+        head_weights: How much each head counts; they add up to 1.
 
     Returns:
         float32 (N, 7), above 0; rows add up to 1.
     """
     adjusted = logits - prior_power * np.log(priors)
-    return np.asarray(softmax(adjusted.astype(np.float32)).mean(axis=1) + 1e-9, np.float32)
+    return np.asarray(np.average(softmax(adjusted.astype(np.float32)), axis=1, weights=head_weights) + 1e-9, np.float32)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class ModelConfig:
         training: How it was made: command, recipe, digest of the data.
         ambiguity: Gain and power that make an ambiguity of the FER+ head's answer, see
             `mien.classification.classifier.ambiguity`; empty where the model has no such head.
+        head_weights: How much each head counts in the answer for photos; they add up to 1.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ModelConfig:
     figures: dict[str, float]
     training: dict[str, Any]
     ambiguity: tuple[float, ...] = ()
+    head_weights: tuple[float, ...] = ()
 
 
 def shipped_models() -> list[str]:
@@ -126,6 +128,9 @@ def parse_config(values: Any, path: Path) -> ModelConfig:
         config = build(ModelConfig, values, ignore_unknown=True)
     except PlainValueError as error:
         raise ModelError(f"is not a valid model description: {error}", path) from None
+    if not config.head_weights:
+        # Models that were exported before weigh all heads the same.
+        config = replace(config, head_weights=(1 / max(1, len(config.heads)),) * len(config.heads))
     _check(config, path)
     return config
 
@@ -148,6 +153,10 @@ def _check(config: ModelConfig, path: Path) -> None:
     for name, rows in tables.items():
         if len(rows) != len(config.heads) or not rows or any(len(row) != len(LABELS) for row in rows):
             raise ModelError(f"{name} must have one row of {len(LABELS)} numbers per head", path)
+    if len(config.head_weights) != len(config.heads) or abs(sum(config.head_weights) - 1) > 1e-3:
+        raise ModelError("head_weights must have one number per head, and add up to 1", path)
+    if any(not 0 <= weight <= 1 for weight in config.head_weights):
+        raise ModelError("head_weights must lie in 0..1", path)
     if any(not 0 < share <= 1 for row in config.priors for share in row):
         raise ModelError("priors must be shares above 0", path)
     positive = (*(scale for row in config.scales for scale in row), config.photo_temperature, config.std)

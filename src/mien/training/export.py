@@ -64,6 +64,8 @@ def export_run(
     module, data = average_runs(run, average, faces.pixels[learned], checkpoint)
     if faces.digest() != data.digest:
         raise DataError(f"these are not the faces that {run} was trained on: their digests differ")
+    if len(data.heads) > 1 and faces.votes is None:
+        raise DataError(f"{run} was trained with FER+ votes; give them with --votes")
     sample = faces.select(held_out)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)

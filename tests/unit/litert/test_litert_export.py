@@ -17,7 +17,7 @@ pytest.importorskip("onnx")
 
 import mien
 from mien.analyzer import open_classifier
-from mien.classification.base import PHOTO
+from mien.classification.base import PHOTO, read_faces
 from mien.classification.classifier import EmotionClassifier
 from mien.classification.litert import LiteRtClassifier
 from mien.classification.model_config import find_model, load_config, save_config, shipped_models
@@ -58,6 +58,12 @@ def test_the_shipped_models_agree(name: str, phone: Path, reports: dict[str, Lit
     for head in (PHOTO, *original.config.heads):
         difference = np.abs(original.predict_proba(faces, head) - written.predict_proba(faces, head)).max()
         assert difference <= MAX_DIFFERENCE, head
+    one, other = (
+        np.array([answer.ambiguity for answer in read_faces(model, faces, mirror=True)], float)
+        for model in (original, written)
+    )
+    assert np.isnan(one).all() == (not original.config.ambiguity)
+    np.testing.assert_allclose(other, one, atol=MAX_DIFFERENCE)
 
 
 def test_the_sample_tells_networks_apart() -> None:

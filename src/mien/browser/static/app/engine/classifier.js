@@ -67,7 +67,7 @@ function flip(crop, side) {
 }
 
 /**
- * The answer for photos: the mean of all heads, each of which leaves behind some of how frequent an emotion was in
+ * The answer for photos: the weighted mean of all heads, each of which leaves behind some of how frequent an emotion was in
  * training (logit adjustment), after calibration.
  *
  * @param {number[][]} logits A row a head.
@@ -83,7 +83,7 @@ export function answer(logits, model) {
       ),
     ),
   );
-  const mean = heads[0].map((_, k) => heads.reduce((sum, head) => sum + head[k], 0) / heads.length + 1e-9);
+  const mean = heads[0].map((_, k) => heads.reduce((sum, row, head) => sum + row[k] * model.head_weights[head], 0) + 1e-9);
   return softmax(mean.map((value) => Math.log(value) / model.photo_temperature));
 }
 

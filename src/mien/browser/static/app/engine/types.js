@@ -48,6 +48,7 @@
  * @property {number} prior_power
  * @property {number} photo_temperature
  * @property {number} uncertain_below
+ * @property {number[]} head_weights How much each head counts in the answer; they add up to 1.
  * @property {number[]} ambiguity Gain and power; empty where the model knows nothing of it.
  *
  * @typedef {object} Answer
