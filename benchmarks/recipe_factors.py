@@ -49,16 +49,16 @@ FACTORS: dict[str, Recipe] = {
     "the reference": REFERENCE,
     "no augmentation": replace(REFERENCE, augment=NOTHING),
     "as heavy as in `mien`": replace(REFERENCE, augment=load_recipe("mien").augment),
-    "no label smoothing": replace(REFERENCE, label_smoothing=0),
     "FER+ votes not learned": replace(REFERENCE, ferplus_weight=0),
-    "no averaged weights": replace(REFERENCE, ema=0),
+    "`mien`: full resolution, 1.56 M parameters": replace(REFERENCE, network="mien"),
     "constant rate": replace(REFERENCE, schedule="constant"),
+    "no averaged weights": replace(REFERENCE, ema=0),
     "a third of the rate": replace(REFERENCE, optimizer=replace(REFERENCE.optimizer, lr=0.033)),
+    "no label smoothing": replace(REFERENCE, label_smoothing=0),
     "batches of 32, a quarter of the rate": replace(
         REFERENCE, batch_size=32, ema=0.9975, optimizer=replace(REFERENCE.optimizer, lr=0.025)
     ),
     "`mien-light`: wider, 1.04 M parameters": replace(REFERENCE, network="mien-light"),
-    "`mien`: full resolution, 1.56 M parameters": replace(REFERENCE, network="mien"),
 }
 """What is said of a run, and its recipe."""
 
