@@ -21,7 +21,7 @@ FERPLUS_SHARE = 0.7
 
 With 0.5 mien-2's answers were those of most FER+ voters for 75.4% of PublicTest's faces (balanced over the emotions
 73.8%), with 0.7 for 79.2% (75.2%); on web photos the balanced accuracy without fear was 0.615 and 0.629, and fell again
-with more."""
+with more (`benchmarks/head_shares.py`)."""
 
 TARGET_ACCURACY = 0.85
 """What is not called uncertain should be right this often."""
@@ -135,9 +135,8 @@ def _fit(
 
     This is bias-corrected temperature scaling (Alexandari et al. 2020, "Maximum likelihood with bias-corrected
     calibration is hard-to-beat at label shift adaptation"). Biases other than the expected ones cost a little, because
-    the held-out faces are few. With a scale per emotion as well, and biases that cost next to nothing, mien-2's
-    cross-entropy on held-out faces was lower in five-fold cross-validation (0.837, here 0.842), but so was its accuracy
-    on PublicTest (0.705, here 0.711); found by the detector or made harder to read, faces are read as well either way.
+    the held-out faces are few. A scale per emotion as well, with biases that cost next to nothing, fitted these better,
+    but mien-2's accuracy on PublicTest was lower.
 
     Args:
         logits: (N, 7).
