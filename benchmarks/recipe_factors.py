@@ -4,8 +4,8 @@
     python benchmarks/recipe_factors.py fer2013.csv ferplus_votes.csv runs/factors --epochs 40
 
 PublicTest takes no part: a fifth of the Training faces is held out instead. A network that takes longer for a face gets
-fewer epochs, by the time of a step measured side by side; everything else hardly changes the time of an epoch. A run
-that was stopped goes on where it was, and a finished one is only measured.
+fewer epochs, by the time of a step measured side by side; the rest changes the time of an epoch little (batches of 32
+the most, by a sixth). A run that was stopped goes on where it was, and a finished one is only measured.
 """
 
 from __future__ import annotations
