@@ -120,6 +120,16 @@ def describe(face: Face) -> str:
     return f"{_emotion(face)} {percent(face.confidence)}"
 
 
+def disagreement(face: Face) -> str:
+    """How far people would disagree about a face in a photo, in words; nothing where that is not known, or in a video.
+
+    A video's answers come from several frames, an ambiguity from one.
+    """
+    if face.ambiguity is None or face.smoothed is not None:
+        return ""
+    return f"about {percent(face.ambiguity)} of people would name another emotion than most"
+
+
 def percent(share: float) -> str:
     """A share of 0..1 as every front end writes it, for example ``93%``."""
     return f"{share:.0%}"

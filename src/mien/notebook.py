@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mien.classification.quality import words
-from mien.drawing import draw_copy, with_size
+from mien.drawing import disagreement, draw_copy, with_size
 from mien.emotions import Emotion
 from mien.preview import shrink, to_jpeg
 
@@ -56,7 +56,8 @@ def _card(face: Face, number: int | None) -> str:
     )
     hint = f'<div style="max-width:220px">{escape(words(face.quality))}</div>' if face.quality else ""
     sure = "<div>not sure enough to rely on</div>" if face.uncertain else ""
+    others = f'<div style="max-width:220px">{said}</div>' if (said := disagreement(face)) else ""
     return (
         f"<div><b>{escape(name + str(face))}</b>{sure}"
-        f'<table style="border-collapse:collapse;font-size:12px">{rows}</table>{hint}</div>'
+        f'<table style="border-collapse:collapse;font-size:12px">{rows}</table>{others}{hint}</div>'
     )

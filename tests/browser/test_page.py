@@ -83,6 +83,7 @@ def _is_within(page: Page) -> bool:
 def test_the_sample_is_read_as_soon_as_the_page_is_there(visit: Callable[..., Page]) -> None:
     page = visit()
     assert page.locator("#sample .card strong").inner_text().startswith("happy 9")
+    assert page.locator("#sample .card").get_by_text("of people would name another emotion than most").is_visible()
     assert "a guess about an expression, not about a mind" in page.locator("footer").inner_text().lower()
     assert "AI Act" in page.locator("footer").inner_text()
 
@@ -93,6 +94,7 @@ def test_a_camera_session_from_start_to_table(visit: Callable[..., Page], tmp_pa
     page.locator(".stream .card").first.wait_for()
     page.wait_for_timeout(3000)
     assert page.locator(".stream .card .bar").count() == 7
+    assert page.locator(".stream .card").get_by_text("of people would name").count() == 0
     assert float(page.locator(".rate").get_attribute("data-rate") or 0) > 0
     page.keyboard.press("Escape")
     page.locator(".session .person").wait_for()

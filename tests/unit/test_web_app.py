@@ -173,6 +173,14 @@ def test_names_and_hints_cannot_bring_html() -> None:
     assert "<script" not in cards.notice("<script>", "<script>")
 
 
+def test_a_photo_says_how_far_people_would_disagree() -> None:
+    card = cards.face_card("Face", 1, face(ambiguity=0.34))
+    assert "about 34% of people would name another emotion than most" in card
+    assert "of people" not in cards.face_card("Face", 1, face())
+    # What a video shows comes from several frames, an ambiguity from one.
+    assert "of people" not in cards.face_card("#1", 1, face(ambiguity=0.34, smoothed=face().probabilities))
+
+
 def test_the_logo_has_every_color() -> None:
     assert len(set(re.findall(r"stroke=\"(#\w+)\"", logo()))) == len(Emotion)
 

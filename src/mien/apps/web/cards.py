@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.classification.quality import QUALITY_FLAGS
 from mien.clock import clock
-from mien.drawing import describe, percent
+from mien.drawing import describe, disagreement, percent
 from mien.emotions import Emotion
 from mien.live.colors import hexadecimal
 from mien.live.session_report import seconds_of
@@ -96,7 +96,9 @@ def _details(face: Face, history: str) -> str:
     marks = ["not sure enough to rely on"] if face.uncertain else []
     marks += [QUALITY_FLAGS[code] for code in face.quality]
     notes = "".join(f'<span class="mien-mark">{escape(mark)}</span>' for mark in marks)
+    others = disagreement(face)
     body = bars(face.smoothed or face.probabilities, face.emotion) + history
+    body += f'<p class="mien-others">{others}</p>' if others else ""
     return f'{body}<div class="mien-marks">{notes}</div>' if notes else body
 
 

@@ -60,9 +60,7 @@ _FOLDER = "A folder of my own …"
 def page() -> None:
     """What the model can do, and a choice of others."""
     title("Model", "How well it reads each emotion, and which others there are.")
-    _choose()
-    name = chosen_model()
-    folder = model_folder(name)
+    folder = model_folder(_choose())
     config = load_config(folder)
     st.html(_figures(config))
     card = folder / "README.md"
@@ -128,7 +126,8 @@ def _card(path: Path) -> str:
     return re.sub(r"(?<!!)\[([^\]]*)\]\((?!\w+:|#)[^)]+\)", r"\1", text)
 
 
-def _choose() -> None:
+def _choose() -> str:
+    """Let a model be chosen and used; the one to describe: what is chosen, even before it is used."""
     names = shipped_models()
     used = chosen_model()
     if used not in names:
@@ -153,6 +152,7 @@ def _choose() -> None:
             st.rerun()
     if note := st.session_state.pop("model_note", ""):
         st.success(note, icon=":material/check:")
+    return choice if choice and choice != _FOLDER else used
 
 
 def _visitor_is_local() -> bool:

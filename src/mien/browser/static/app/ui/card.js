@@ -5,7 +5,7 @@
  */
 
 import { Bars } from "./bars.js";
-import { describe, element } from "./dom.js";
+import { describe, disagreement, element } from "./dom.js";
 import { drawStrip } from "./strip.js";
 
 const COLUMNS = 120;
@@ -21,6 +21,8 @@ export class FaceCard {
     this.bars = new Bars(settings.labels);
     this.answer = element("strong");
     this.name = element("small", {}, name);
+    // An ambiguity is that of one picture; answers over time come from several.
+    this.others = followed ? null : element("p", { class: "others" });
     this.marks = element("div", { class: "marks" });
     this.strip = followed ? element("canvas", { class: "strip", role: "img", "aria-label": `What ${name} showed lately` }) : null;
     const scale = element("div", { class: "scale" }, element("span", {}, "30 s ago"), element("span", {}, "now"));
@@ -31,6 +33,7 @@ export class FaceCard {
       this.bars.root,
       this.strip,
       followed ? scale : null,
+      this.others,
       this.marks,
     );
   }
@@ -44,6 +47,7 @@ export class FaceCard {
     this.root.classList.toggle("away", awayS > 0);
     this.answer.textContent = awayS > 1 ? `out of sight, last ${face.emotion}` : describe(face);
     this.bars.update(face.smoothed ?? face.probabilities, face.emotion);
+    if (this.others) this.others.textContent = disagreement(face);
     const marks = face.uncertain ? ["not sure enough to rely on"] : [];
     marks.push(...face.quality.map((code) => this.settings.quality.words[code]));
     const text = marks.join("\n");

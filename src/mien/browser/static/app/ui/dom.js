@@ -53,3 +53,8 @@ export function save(content, name) {
 export function describe(face) {
   return `${face.emotion}${face.uncertain ? "?" : ""} ${percent(face.confidence)}`;
 }
+
+/** How far people would disagree, in words; nothing where that is not known. @param {import("../engine/types.js").Face} face */
+export function disagreement(face) {
+  return face.ambiguity === undefined ? "" : `about ${percent(face.ambiguity)} of people would name another emotion than most`;
+}
