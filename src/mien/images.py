@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from io import BytesIO
+from io import BytesIO, TextIOBase
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -75,6 +75,8 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
     if isinstance(source, Image.Image):
         with _refusals("picture", max_pixels):
             return _from_pil(source, "picture", max_pixels)
+    if isinstance(source, TextIOBase):
+        raise ImageError("is open as text; open it in binary mode: open(path, 'rb')", "picture")
     if hasattr(source, "read"):
         source = source.read(_MAX_BYTES + 1)
     if isinstance(source, memoryview):
@@ -84,7 +86,10 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
         if not source:
             raise ImageError("is empty (0 bytes)", name)
     elif isinstance(source, str | os.PathLike):
-        name, stream = os.fspath(source), _read_file(Path(source))
+        name = os.fspath(source)
+        if "://" in name and not Path(name).exists():
+            raise ImageError("URLs are not fetched: download the picture first", name)
+        stream = _read_file(Path(name))
     else:
         raise ImageError(
             f"expected a path, bytes, a binary file object, an array or a PIL image, found {type(source).__name__}"

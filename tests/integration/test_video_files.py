@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+import struct
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import videos
 from PIL import Image
 
+from mien.detection.base import Frame
 from mien.errors import OptionError, VideoError
 from mien.video import VideoFrame, VideoWriter, open_video, prefetch
 
@@ -167,6 +169,32 @@ def test_rotation_is_honoured(tmp_path: Path, rotation: int, size: tuple[int, in
     assert red > 180 > 80 > blue
 
 
+@pytest.mark.parametrize(
+    ("matrix", "stored"),
+    [
+        ((-1, 0, 0, 1), lambda image: image[:, ::-1]),
+        ((1, 0, 0, -1), lambda image: image[::-1]),
+        ((0, 1, 1, 0), lambda image: image.swapaxes(0, 1)),
+        ((0, -1, -1, 0), lambda image: image[::-1, ::-1].swapaxes(0, 1)),
+        ((0, 1, -1, 0), np.rot90),
+    ],
+)
+def test_mirrored_pictures_are_brought_back(
+    tmp_path: Path, matrix: tuple[int, int, int, int], stored: Callable[[Frame], Frame]
+) -> None:
+    shown = videos.numbered(1)[0]
+    path = videos.write(tmp_path / "mirrored.mp4", [np.ascontiguousarray(stored(shown))])
+    content = bytearray(path.read_bytes())
+    # The track header's matrix: a b u, c d v, x y w, in fixed-point numbers.
+    place = content.index(b"tkhd") + 44
+    a, b, c, d = (part << 16 for part in matrix)
+    struct.pack_into(">9i", content, place, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    image = read(path)[0].image
+    assert image.shape == shown.shape
+    assert np.abs(image.astype(int) - shown).mean() < 5
+
+
 def test_a_start_time_other_than_zero_is_the_players_zero(tmp_path: Path) -> None:
     path = videos.write(tmp_path / "late.ts", videos.numbered(10), offset_s=7.0)
     assert read(path)[0].time_s == pytest.approx(0, abs=1e-6)
@@ -180,6 +208,17 @@ def test_a_change_of_size_in_the_stream(tmp_path: Path) -> None:
     frames = read(path)
     assert len(frames) >= 18
     assert {frame.image.shape for frame in frames} == {(120, 160, 3)}
+
+
+def test_a_frame_that_the_decoder_had_to_guess_is_damage(tmp_path: Path) -> None:
+    path = videos.write(tmp_path / "clip.mp4", videos.numbered(60), codec="mpeg4", codec_options={"g": "20"})
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 3] = b"\x55" * 3
+    path.write_bytes(content)
+    with open_video(path) as video:
+        assert len(list(video)) == 60
+        assert (video.damage or "").startswith("has damaged frames near 1.")
 
 
 def test_a_truncated_video_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -200,6 +239,20 @@ def test_a_video_without_its_index_is_refused(tmp_path: Path, clip: Path) -> Non
     path.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     with pytest.raises(VideoError, match="breaks off before its index"):
         open_video(path)
+
+
+def test_a_video_is_read_once(clip: Path) -> None:
+    with open_video(clip) as video:
+        assert len(list(video)) == 50
+        with pytest.raises(VideoError, match="has been read already; open it again"):
+            list(video)
+
+
+def test_a_file_that_is_open_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_text("anything")
+    with path.open() as file, pytest.raises(VideoError, match="is open as text; open it in binary mode"):
+        open_video(file)  # type: ignore[arg-type]
 
 
 def test_files_that_are_no_videos(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_faces_by_number(astronaut: NDArray[np.uint8], analyzer: Analyzer) -> No
 
 
 def test_refusals(astronaut: NDArray[np.uint8], analyzer: Analyzer) -> None:
-    with pytest.raises(OptionError, match="unknown emotion 'hapy'; did you mean 'happy'"):
+    with pytest.raises(OptionError, match="^unknown emotion 'hapy'; did you mean 'happy'"):
         mien.explain(astronaut, emotion="hapy", analyzer=analyzer)
     with pytest.raises(ImageError, match="no face found"):
         mien.explain(np.zeros((80, 80, 3), np.uint8), analyzer=analyzer)

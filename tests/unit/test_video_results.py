@@ -134,6 +134,20 @@ def test_summary_of_nothing_and_of_one_frame() -> None:
     assert single.tracks[1].total_s == 0.0
 
 
+def test_the_only_frame_counts_for_a_step_and_no_frame_beyond_the_end() -> None:
+    single = Summary()
+    single.add(RESULTS[0])
+    single.close(step_s=2.5, end_s=1.5)
+    assert single.read_s == single.tracks[1].total_s == 1.5
+    assert sum(single.tracks[1].mean.values()) == pytest.approx(1)
+    assert [(episode.onset_s, episode.offset_s) for episode in single.episodes] == [(0.0, 1.5)]
+    several = Summary()
+    for result in RESULTS:
+        several.add(result)
+    several.close(step_s=9.0, end_s=1.2)
+    assert several.read_s == pytest.approx(1.2)
+
+
 def near(pixel: tuple[int, ...], color: tuple[int, int, int]) -> bool:
     return all(abs(a - b) < 12 for a, b in zip(pixel, color, strict=False))
 

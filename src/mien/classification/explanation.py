@@ -109,7 +109,7 @@ def explain(
     try:
         wanted = None if emotion is None else Emotion.parse(emotion)
     except DataError as error:
-        raise OptionError(error.reason, field="emotion") from None
+        raise OptionError(error.reason) from None
     frame = read_image(source, analyzer.options.max_pixels)
     detected = analyzer.detect_faces(frame)
     faces = analyzer.analyze_faces(frame, detected)

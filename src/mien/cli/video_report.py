@@ -57,7 +57,7 @@ def print_summary(summary: Summary, as_json: bool) -> None:
     from rich import box
     from rich.table import Table
 
-    title = f"{summary.source}: {summary.frames} frames, " + (
+    title = f"{summary.source}: {summary.frames} {'frame' if summary.frames == 1 else 'frames'}, " + (
         f"{len(summary.tracks)} {'person' if len(summary.tracks) == 1 else 'people'}" if summary.tracks else "no face"
     )
     tables.print(title, markup=False, soft_wrap=True)

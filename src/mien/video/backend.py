@@ -141,6 +141,8 @@ class _View(io.RawIOBase):
 def _view(source: object) -> io.IOBase:
     if isinstance(source, bytes | bytearray | memoryview):
         return io.BytesIO(source)
+    if isinstance(source, io.TextIOBase):
+        raise VideoError("is open as text; open it in binary mode: open(path, 'rb')", "video")
     if hasattr(source, "read") and hasattr(source, "seek"):
         return _View(source)  # type: ignore[arg-type]
     raise VideoError(f"expected a path, bytes or a binary file object, found {type(source).__name__}")

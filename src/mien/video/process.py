@@ -219,7 +219,7 @@ def _read(
         summary.is_cut_short = True
         raise
     finally:
-        summary.close()
+        summary.close(reader.step_s, reader.end_s)
         summary.damage = reader.damage
 
 

@@ -72,6 +72,7 @@ class VideoReader:
         self.start_s = start
         self.until_s = math.inf if end is None else end
         self._every, self._fps = every, fps
+        self._is_read = False
         self._attach()
         try:
             self._open(max_pixels)
@@ -122,9 +123,15 @@ class VideoReader:
         frame = first[1]
         self._check_size(frame.width, frame.height, max_pixels)
         self._stored = self._shown_width(frame.width), frame.height
-        self._turns = round((frame.rotation or 0) / 90) % 4
-        self.width, self.height = self._stored[::-1] if self._turns % 2 else self._stored
+        self._sideways, *self._steps = _upright(frame)
+        self.width, self.height = self._stored[::-1] if self._sideways else self._stored
         self._frames = chain([first], self._frames)
+
+    @property
+    def step_s(self) -> float:
+        """Seconds from one frame that is read to the next, as far as the file says."""
+        step_s = self._every / float(self.rate or 25)
+        return step_s if self._fps is None else max(step_s, 1 / self._fps)
 
     def _shown_width(self, width: int) -> int:
         """Width of a picture once its pixels are square."""
@@ -196,6 +203,9 @@ class VideoReader:
         self._container.close()
 
     def __iter__(self) -> Iterator[VideoFrame]:
+        if self._is_read:
+            raise VideoError("has been read already; open it again", self.name)
+        self._is_read = True
         last_s, slot = -math.inf, -1
         for number, (time_s, frame) in enumerate(self._frames, start=self._first):
             if time_s >= self.until_s:
@@ -254,14 +264,32 @@ class VideoReader:
             if packet.stream is not self._stream:
                 continue
             try:
-                yield packet, self._stream.decode(packet)
+                frames = self._stream.decode(packet)
             except av.error.FFmpegError as error:
                 self.damage = f"has damaged frames near {self._reached_s:.2f} s: {error.strerror}"
+                continue
+            if any(frame.is_corrupt for frame in frames):
+                self.damage = f"has damaged frames near {self._reached_s:.2f} s"
+            yield packet, frames
 
     def _image(self, frame: AvFrame) -> Frame:
         width, height = self._stored
         image = frame.to_ndarray(format="bgr24", width=width, height=height)
-        return np.ascontiguousarray(np.rot90(image, self._turns), np.uint8)
+        down, across = self._steps
+        turned = image.swapaxes(0, 1) if self._sideways else image
+        return np.ascontiguousarray(turned[::down, ::across], np.uint8)
+
+
+def _upright(frame: AvFrame) -> tuple[bool, int, int]:
+    """How a stored frame becomes upright: whether rows become columns, then the steps along both, -1 if reversed."""
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return False, 1, 1
+    # Its nine numbers are a b u, c d v, x y w: what is at (x, y) is shown at (ax + cy, bx + dy).
+    a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
+    sideways = abs(b) > abs(a)
+    across, down = (c, b) if sideways else (a, d)
+    return sideways, -1 if down < 0 else 1, -1 if across < 0 else 1
 
 
 def open_video(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -177,8 +178,8 @@ class TrackSummary:
 class Summary:
     """Adds up the frames of a video.
 
-    Each frame counts for the time until the next one; the last for as long as the one before it. Faces that are not
-    confirmed are left out.
+    Each frame counts for the time until the next one; the last for as long as the one before it, or up to the end of
+    the video. Faces that are not confirmed are left out.
 
     Args:
         source: Name of the video.
@@ -242,10 +243,17 @@ class Summary:
             person = self.tracks.setdefault(face.track, TrackSummary(face.track, time_s, time_s))
             person.see(time_s, result.shot)
 
-    def close(self) -> None:
-        """Count the last frame; nothing can be added afterwards."""
+    def close(self, step_s: float = 0.0, end_s: float = math.inf) -> None:
+        """Count the last frame; nothing can be added afterwards.
+
+        Args:
+            step_s: For how long it counts if it is the only one, in seconds.
+            end_s: Where the video ends, in seconds: no frame counts for longer.
+        """
         if self._last is not None:
-            self._count(self._last, self._step_s)
+            left_s = end_s - (self._last.time_s or 0.0)
+            seconds = self._step_s if self.frames > 1 else step_s
+            self._count(self._last, min(seconds, left_s) if left_s > 0 else seconds)
             self._last = None
         for person in self.tracks.values():
             person.end_episode()
