@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -24,7 +24,7 @@ from mien.detection.pose import head_angles
 from mien.detection.turns import quarters_to_upright, turned, turned_back
 from mien.emotions import Emotion
 from mien.errors import ImageError, OptionError
-from mien.images import ImageSource, read_image
+from mien.images import ImageSource, ImageSources, each_source, read_image
 from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
 from mien.parallel import map_ahead
 from mien.preprocessing import crop, frame_to_crop
@@ -90,11 +90,11 @@ class Analyzer:
         except ImageError as error:
             return error
 
-    def analyze_crops(self, sources: Iterable[ImageSource]) -> list[FrameResult]:
+    def analyze_crops(self, sources: ImageSources) -> list[FrameResult]:
         """Read pictures that are faces cut out already, close around the face as in FER-2013; nothing is detected.
 
         Args:
-            sources: As for `analyze`, of any size and proportions.
+            sources: One as for `analyze`, or several; of any size and proportions.
 
         Returns:
             A result per source, in their order, each with one face whose box is the whole picture, with score 1.0
@@ -104,7 +104,7 @@ class Analyzer:
             ImageError: If a picture cannot be read.
         """
         results: list[FrameResult] = []
-        waiting = iter(sources)
+        waiting = iter(each_source(sources))
         # In batches, so that of many pictures only a few are in memory.
         while batch := list(islice(waiting, _CROPS_AT_ONCE)):
             frames = [read_image(source, self.options.max_pixels) for source in batch]
@@ -117,21 +117,22 @@ class Analyzer:
 
     @overload
     def analyze_many(
-        self, sources: Iterable[ImageSource], *, workers: int = 0, errors: Literal["raise"] = "raise"
+        self, sources: ImageSources, *, workers: int = 0, errors: Literal["raise"] = "raise"
     ) -> Iterator[FrameResult]: ...
 
     @overload
     def analyze_many(
-        self, sources: Iterable[ImageSource], *, workers: int = 0, errors: Literal["return"]
+        self, sources: ImageSources, *, workers: int = 0, errors: Literal["return"]
     ) -> Iterator[FrameResult | ImageError]: ...
 
     def analyze_many(
-        self, sources: Iterable[ImageSource], *, workers: int = 0, errors: Literal["raise", "return"] = "raise"
+        self, sources: ImageSources, *, workers: int = 0, errors: Literal["raise", "return"] = "raise"
     ) -> Iterator[FrameResult | ImageError]:
         """Read many pictures at once, as they are asked for.
 
         Args:
-            sources: As for `analyze`; read a few ahead of what has been taken, so that they may be endless.
+            sources: One as for `analyze`, or several; read a few ahead of what has been taken, so that they may be
+                endless.
             workers: Pictures read side by side; 0 for one per core. An analyzer opened with ``threads=1`` suits it.
             errors: What to do about a picture that cannot be read: ``raise``, or ``return`` the error in its place.
 
@@ -147,7 +148,7 @@ class Analyzer:
         if errors not in ("raise", "return"):
             raise OptionError(f"must be raise or return, found {errors!r}", field="errors")
         work = self._analyze if errors == "raise" else self._attempt
-        return map_ahead(work, sources, workers or available_cores())
+        return map_ahead(work, each_source(sources), workers or available_cores())
 
     def analyze_frame(self, frame: Frame, source: str = "") -> FrameResult:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""
@@ -303,7 +304,7 @@ def predict_emotion(source: ImageSource, **values: Unpack[OptionValues]) -> Face
 
 @overload
 def analyze_many(
-    sources: Iterable[ImageSource],
+    sources: ImageSources,
     *,
     workers: int = 0,
     errors: Literal["raise"] = "raise",
@@ -313,12 +314,12 @@ def analyze_many(
 
 @overload
 def analyze_many(
-    sources: Iterable[ImageSource], *, workers: int = 0, errors: Literal["return"], **values: Unpack[OptionValues]
+    sources: ImageSources, *, workers: int = 0, errors: Literal["return"], **values: Unpack[OptionValues]
 ) -> Iterator[FrameResult | ImageError]: ...
 
 
 def analyze_many(
-    sources: Iterable[ImageSource],
+    sources: ImageSources,
     *,
     workers: int = 0,
     errors: Literal["raise", "return"] = "raise",
@@ -327,7 +328,7 @@ def analyze_many(
     """Read many pictures with all cores; see `Analyzer.analyze_many`.
 
     Args:
-        sources: As for `Analyzer.analyze`.
+        sources: One as for `Analyzer.analyze`, or several.
         workers: Pictures read side by side; 0 for one per core.
         errors: What to do about a picture that cannot be read: ``raise``, or ``return`` the error in its place.
         **values: As for `load`; ``threads`` is 1 unless given, because the workers share the cores.

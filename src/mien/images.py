@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO, TextIOBase
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -24,6 +24,9 @@ from mien.options import MAX_PIXELS
 
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | NDArray[np.generic] | Image.Image"
 """A path, an encoded file as bytes, a binary file object, an array or a PIL image; see `read_image`."""
+
+ImageSources: TypeAlias = "ImageSource | Iterable[ImageSource]"
+"""One picture, or several; several may be one array, (N, H, W) or (N, H, W, C)."""
 
 # What Pillow decodes by itself. It knows more formats, some of which start other programs, and no one's photos are in.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
@@ -101,6 +104,17 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
         if not bare:
             raise
         return _decode(BytesIO(bare), name, max_pixels)
+
+
+def each_source(sources: ImageSources) -> Iterable[ImageSource]:
+    """One picture or several, as several."""
+    # Many a single picture can be iterated over, too: letters, bytes, lines, rows of pixels.
+    if isinstance(sources, np.ndarray):
+        is_one = _is_picture_shape(sources.shape)
+    else:
+        single = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)
+        is_one = isinstance(sources, single) or hasattr(sources, "read")
+    return [cast(ImageSource, sources)] if is_one else cast(Iterable[ImageSource], sources)
 
 
 def source_name(source: ImageSource) -> str:
@@ -225,9 +239,13 @@ def _unturn(frame: Frame, orientation: int) -> Frame:
     return frame
 
 
+def _is_picture_shape(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
+
+
 def _from_array(array: NDArray[np.generic], max_pixels: int) -> Frame:
     shape = array.shape
-    if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)) or 0 in shape:
+    if not _is_picture_shape(shape) or 0 in shape:
         raise ImageError(f"expected an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), found {shape}")
     check_pixels(shape[1], shape[0], "array", max_pixels)
     if array.dtype not in (np.uint8, np.uint16):

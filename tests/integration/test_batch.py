@@ -207,6 +207,14 @@ def test_progress_grows_to_the_report(sources: Path, tmp_path: Path) -> None:
     assert (seen[0], seen[-1]) == (0, report.photos)
 
 
+def test_a_single_source_is_read_as_one(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(sources / "photos/000.jpg", tmp_path / "x.jpg")
+    monkeypatch.chdir(tmp_path)
+    for number, source in enumerate(["x.jpg", Path("x.jpg")]):
+        report = run_batch(source, tmp_path / f"out{number}", workers=1)
+        assert (report.photos, report.failed) == (1, 0)
+
+
 def test_nothing_to_read_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = mien(tmp_path / "empty", "--out", tmp_path / "out")

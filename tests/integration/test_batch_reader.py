@@ -69,6 +69,14 @@ def test_what_cannot_be_read_is_one_row_with_an_error(
     assert row.keys() == COLUMNS.keys()
 
 
+def test_paths_may_be_objects(reader: FaceReader, astronaut_path: Path, tmp_path: Path) -> None:
+    assert reader({"path": astronaut_path}) == reader({"path": str(astronaut_path)})
+    for path in (tmp_path / "none.jpg", tmp_path / "none.mp4"):
+        (row,) = reader({"path": path})
+        assert (row["source"], row["error"][-12:]) == (str(path), "no such file")
+        assert reader.split({"path": path}) == [{"path": str(path)}]
+
+
 def test_an_address_is_read_through_fsspec(reader: FaceReader, astronaut_path: Path, tmp_path: Path) -> None:
     fsspec = pytest.importorskip("fsspec")
     memory = fsspec.filesystem("memory")

@@ -12,9 +12,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import videos
+from PIL import Image
 
 import mien
 from mien.analyzer import Analyzer
@@ -101,6 +103,24 @@ def test_every_way_in_gives_the_same(analyzer: Analyzer, astronaut_path: Path) -
     assert analyzer.analyze(io.BytesIO(content)).faces == expected
     assert next(mien.analyze_many([content])).faces == expected
     assert mien.predict_emotion(content) == expected[0]
+
+
+def read_array(path: Path) -> Any:
+    return cv2.imread(str(path))
+
+
+@pytest.mark.parametrize("open_it", [str, Path, Path.read_bytes, io.FileIO, Image.open, read_array])
+def test_a_single_source_is_not_taken_apart(analyzer: Analyzer, astronaut_path: Path, open_it: Any) -> None:
+    (result,) = analyzer.analyze_many(open_it(astronaut_path))
+    (crop,) = analyzer.analyze_crops(open_it(astronaut_path))
+    assert result == analyzer.analyze(open_it(astronaut_path))
+    assert (crop.width, crop.height) == (512, 512)
+
+
+def test_several_pictures_may_be_one_array(analyzer: Analyzer) -> None:
+    for shape in ((5, 48, 40), (5, 48, 40, 3)):
+        results = analyzer.analyze_crops(np.zeros(shape, np.uint8))
+        assert [(result.width, result.height) for result in results] == [(40, 48)] * 5
 
 
 def test_predict_emotion_takes_options(astronaut_path: Path) -> None:

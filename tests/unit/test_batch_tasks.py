@@ -49,10 +49,16 @@ def test_files_patterns_and_lists(tree: Path, monkeypatch: pytest.MonkeyPatch) -
     assert found("a/*.png", "none.jpg")[0] == [str(tree / "a/y.png"), str(tree / "none.jpg")]
 
 
+def test_a_single_source_is_no_list_of_letters(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree)
+    for source in ("b.jpg", Path("b.jpg")):
+        assert list(list_sources(source, pytest.fail)) == [str(tree / "b.jpg")]
+
+
 def test_what_cannot_be_listed_is_reported(tree: Path) -> None:
     assert found(tree / "no.txt") == ([], [f"{tree / 'no.txt'}: list: No such file or directory"])
     with pytest.raises(OptionError, match="a path is empty"):
-        found("")
+        found(tree, "")
     pytest.importorskip("fsspec")
     with pytest.raises(OptionError, match="nonesuch"):
         found("nonesuch://bucket/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -83,9 +84,9 @@ class FaceReader:
         """Read one source.
 
         Args:
-            row: ``path``: a local path or an address for fsspec; what it is called in the results. ``bytes``, optional:
-                the file's content, which is then not opened. ``start`` and ``end``, optional: a range of a video in
-                seconds, without its end.
+            row: ``path``: a local path, also as an object, or an address for fsspec; what it is called in the results.
+                ``bytes``, optional: the file's content, which is then not opened. ``start`` and ``end``, optional: a
+                range of a video in seconds, without its end.
 
         Returns:
             Rows with the keys of `COLUMNS`: of a photo one per face, or one without a face; of a video one per face
@@ -93,6 +94,7 @@ class FaceReader:
             rows that could be read, and one more with ``error``.
         """
         rows: list[Row] = []
+        row = _by_name(row)
         failure = self.read(row, rows.append)
         return rows if failure is None else [_error_row(row, failure)]
 
@@ -103,6 +105,7 @@ class FaceReader:
             None, or why the source could not be read; the rows handed over before are void then.
         """
         analyzer = cached_analyzer(self.options)
+        row = _by_name(row)
         try:
             if is_video_name(row["path"]):
                 self._read_video(row, add, analyzer)
@@ -121,13 +124,14 @@ class FaceReader:
 
         People have numbers of their own in every range.
         """
+        row = _by_name(row)
         if not is_video_name(row["path"]) or row.get("start") is not None or row.get("bytes") is not None:
-            return [dict(row)]
+            return [row]
         length_s = _video_length(row["path"])
         # The last range may be half as long again, and is open, because headers are not exact.
         count = round(length_s / self.split_s) if length_s >= 1.5 * self.split_s else 1
         if count < 2:
-            return [dict(row)]
+            return [row]
         starts = [number * self.split_s for number in range(count)]
         return [{**row, "start": start, "end": end} for start, end in zip(starts, [*starts[1:], None], strict=True)]
 
@@ -166,6 +170,11 @@ class FaceReader:
             )
         if summary.damage:
             add(_error_row(row, f"VideoError: {summary.damage}; what could be read was read"))
+
+
+def _by_name(row: Mapping[str, Any]) -> Row:
+    """A row whose path is text."""
+    return {**row, "path": os.fspath(row["path"])}
 
 
 _EMPTY: Row = dict.fromkeys(COLUMNS)

@@ -27,7 +27,7 @@ _SHOWN = 5
 
 
 def run_batch(
-    sources: Iterable[str | os.PathLike[str]],
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     out: str | os.PathLike[str],
     *,
     reader: FaceReader | None = None,
@@ -82,7 +82,7 @@ def run_batch(
 
     try:
         with open_engine(engine, reader, folder, workers, address) as running:
-            found = (Item(path) for path in list_sources([os.fspath(source) for source in sources], unreadable))
+            found = (Item(path) for path in list_sources(sources, unreadable))
             for receipt in _run_all(running, found, finished):
                 report.add(receipt)
                 _note(errors, report, (*receipt.failures, *receipt.damages))

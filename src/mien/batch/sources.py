@@ -61,22 +61,25 @@ def local_video(path: str) -> Iterator[str]:
         yield copy
 
 
-def list_sources(paths: Iterable[str], unreadable: Complain) -> Iterator[str]:
+def list_sources(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], unreadable: Complain
+) -> Iterator[str]:
     """The photos and videos that paths and addresses name, in a fixed order, as they are found.
 
     Folders are searched recursively, hidden files and folders left out; a file that is named itself is taken whatever
     its suffix, and a ``.txt`` file is a list. Local paths come out absolute, because workers may run elsewhere.
 
     Args:
-        paths: Files, folders, patterns, lists.
+        sources: A file, folder, pattern or list, or several of these.
         unreadable: Called with the name of a folder or list that cannot be read, and the reason.
 
     Raises:
         OptionError: If a path is empty, or an address cannot be opened.
     """
+    paths = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    if not all(paths):
+        raise OptionError("a path is empty; name photos, videos, a folder or a list")
     for path in paths:
-        if not path:
-            raise OptionError("a path is empty; name photos, videos, a folder or a list")
         yield from _list_url(path, unreadable) if is_url(path) else _list_local(path, unreadable)
 
 
