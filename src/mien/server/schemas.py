@@ -229,7 +229,11 @@ def files_form(name: str, description: str, many: bool = False) -> dict[str, Any
 
 def base64_pictures(description: str, most: int) -> dict[str, Any]:
     """Pictures in JSON."""
-    text = {"type": "string", "format": "byte", "description": f"{description} In base64, or a data URL."}
+    text = {
+        "type": "string",
+        "format": "byte",
+        "description": f"{description} In base64, or a data URL; line breaks do not matter.",
+    }
     named = {
         "type": "object",
         "additionalProperties": False,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import string
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack
 from io import BytesIO
@@ -26,6 +27,7 @@ from mien.server.schemas import JsonPictures
 
 # What is repeated back to a client of the names it gave.
 _MAX_NAME = 255
+_WHITESPACE = string.whitespace.encode()
 # The end of a form is looked for in so many bytes.
 _TAIL = 4096
 # So long an upload may take whatever its rate.
@@ -39,11 +41,13 @@ class Upload(NamedTuple):
         name: Its name, as the client gave it; empty if it gave none.
         file: Its content, at the beginning.
         size: Bytes of it.
+        damage: Why it cannot be read, where that was found out while it came in; the content is empty then.
     """
 
     name: str
     file: BinaryIO
     size: int
+    damage: str = ""
 
 
 class Receiver:
@@ -176,7 +180,9 @@ class Receiver:
         # The parser takes what came for the whole.
         if b"--" + boundary + b"--" not in tail:
             raise self._refuse_form("")
-        return [Upload((file.filename or "")[:_MAX_NAME], file.file, file.size or 0) for file in files]
+        uploads = [Upload((file.filename or "")[:_MAX_NAME], file.file, file.size or 0) for file in files]
+        # Browsers send a nameless empty file where none was chosen.
+        return [upload for upload in uploads if upload.name or upload.size]
 
     def _refuse_form(self, reason: str) -> ProblemError:
         if reason.startswith("Too many files"):
@@ -212,10 +218,12 @@ class Receiver:
         uploads = []
         for picture in pictures:
             name, text = ("", picture) if isinstance(picture, str) else (picture.source, picture.data)
+            content, damage = b"", ""
             try:
-                # Browsers' data URLs begin with data:image/png;base64,
-                content = base64.b64decode(text.rpartition(",")[2], validate=True)
+                # Browsers' data URLs begin with data:image/png;base64, and many programs break base64 into lines.
+                digits = text.rpartition(",")[2].encode().translate(None, _WHITESPACE)
+                content = base64.b64decode(digits, validate=True)
             except ValueError:
-                raise ProblemError(422, "invalid", expected) from None
-            uploads.append(Upload(name[:_MAX_NAME], BytesIO(content), len(content)))
+                damage = "is not base64; send the bytes of the file in base64, or a data URL"
+            uploads.append(Upload(name[:_MAX_NAME], BytesIO(content), len(content), damage))
         return uploads

@@ -50,8 +50,34 @@ def test_a_picture_as_it_is_and_in_base64(serve: Any, jpeg: bytes, analyzer: Ana
     assert answers == [expected, expected, expected | {"source": "b.jpg"}]
 
 
+def test_base64_may_have_line_breaks(serve: Any, jpeg: bytes, analyzer: Analyzer) -> None:
+    lines = base64.encodebytes(jpeg).decode()
+    pictures = [lines, f"data:image/jpeg;base64,{lines}", lines.replace("\n", " \r\n\t")]
+    answer = serve().post("/v1/analyze", json={"pictures": pictures})
+    assert answer.json() == {"pictures": [analyzer.analyze(jpeg).to_dict()] * 3}
+
+
+def test_bad_pictures_in_json_keep_their_places(serve: Any, jpeg: bytes) -> None:
+    good = base64.b64encode(jpeg).decode()
+    empty, not_base64 = "is empty (0 bytes)", "is not base64; send the bytes of the file in base64, or a data URL"
+    bad = {"": empty, "data:image/png;base64,": empty, "?": not_base64, good[:-1]: not_base64, "é": not_base64}
+    pictures = [*bad, good, {"data": "", "source": "e.jpg"}, {"data": "?", "source": "q.jpg"}]
+    client = serve()
+    answer = client.post("/v1/analyze", json={"pictures": pictures})
+    assert answer.status_code == 200
+    *nameless, read, named_empty, named_bad = answer.json()["pictures"]
+    assert [each["error"]["detail"] for each in nameless] == list(bad.values())
+    assert {each["source"] for each in nameless} == {""}
+    assert len(read["faces"]) == 1
+    assert named_empty == {"source": "e.jpg", "error": {"code": "unreadable", "detail": empty}}
+    assert named_bad == {"source": "q.jpg", "error": {"code": "unreadable", "detail": not_base64}}
+    refused = client.post("/v1/analyze", json={"pictures": ["?", ""]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unreadable")
+    assert [each["error"]["detail"] for each in refused.json()["pictures"]] == [not_base64, empty]
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[" * 100_000, b'{"pictures": []}', b'{"pictures": ["?"]}', b'{"pictures": [{"url": "x"}]}']
+    "body", [b"", b"{}", b"[" * 100_000, b'{"pictures": []}', b'{"pictures": [7]}', b'{"pictures": [{"url": "x"}]}']
 )
 def test_other_json(serve: Any, body: bytes) -> None:
     answer = serve().post("/v1/analyze", content=body, headers={"Content-Type": "application/json"})

@@ -100,6 +100,8 @@ def test_forms_without_pictures(serve: Any) -> None:
     body = b'--b\r\nContent-Disposition: form-data; name="pictures"; filename=""\r\n\r\n\r\n--b--\r\n'
     answer = client.post("/v1/analyze", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
     assert_problem(answer, 422, "no_file", "send one or more")
+    empty = client.post("/v1/analyze", content=b"", headers={"Content-Type": "image/jpeg"})
+    assert_problem(empty, 422, "unreadable", "picture: is empty (0 bytes)")
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,9 @@ def test_forms_without_a_video(serve: Any) -> None:
     client = serve()
     empty = send(client, b"")
     assert (empty.status_code, empty.json()["code"]) == (422, "unreadable")
+    body = b'--b\r\nContent-Disposition: form-data; name="video"; filename=""\r\n\r\n\r\n--b--\r\n'
+    unchosen = client.post("/v1/video", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert (unchosen.status_code, unchosen.json()["code"]) == (422, "no_file")
     assert client.post("/v1/video", json={"path": "/etc/passwd"}).status_code == 415
     several = client.post("/v1/video", files=[("video", ("a.mp4", b"x")), ("video", ("b.mp4", b"x"))])
     assert (several.status_code, several.json()["code"]) == (413, "too_many_files")

@@ -57,8 +57,6 @@ def picture_routes(service: Service) -> APIRouter:
         settings = service.settings
         with ExitStack() as held:
             uploads = await service.pictures.receive(request, held)
-            # Browsers send a nameless empty file where none was chosen.
-            uploads = [upload for upload in uploads if upload.name or upload.size]
             if not uploads:
                 raise ProblemError(422, "no_file", "no picture came; send one or more as files named 'pictures'")
             held.enter_context(service.requests.take())
@@ -99,6 +97,8 @@ async def _read_all(service: Service, uploads: list[Upload], client: str) -> lis
 
     async def read(upload: Upload, content: bytes, size: int | BaseException) -> dict[str, Any]:
         try:
+            if upload.damage:
+                raise ImageError(upload.damage)
             if isinstance(size, BaseException):
                 raise size
             async with turn:
