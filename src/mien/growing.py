@@ -18,6 +18,10 @@ from mien.tables import Layout, printable
 GROWING_SUFFIXES = (".csv", ".jsonl")
 """Suffixes of the tables that can grow; the others are whole or not there."""
 
+_LINE_START = b'{"source": "'
+_LINE_KEYS = FrameResult("", 0, 0, ()).to_dict().keys()
+_REPAIR = "repair it, or name another file"
+
 
 class GrowingTable:
     """A table of photos on disk, ``.csv`` or ``.jsonl``, a context manager: every photo is in the file once written.
@@ -87,12 +91,13 @@ class GrowingTable:
 
     def _go_on(self) -> None:
         """Take out what was written in part, and note the rest."""
-        text = self.path.read_bytes().decode(errors="replace")
-        kept, names = self._whole_rows(text) if self._is_csv else _whole_lines(text)
+        content = self.path.read_bytes()
+        kept, names = self._whole_rows(content) if self._is_csv else self._whole_lines(content)
         write_whole(self.path, kept)
         self.done = frozenset(names)
 
-    def _whole_rows(self, text: str) -> tuple[str, list[str]]:
+    def _whole_rows(self, content: bytes) -> tuple[str, list[str]]:
+        text = content.decode(errors="replace")
         if self._csv([], header=True).startswith(text):
             text = ""
         reader = csv.DictReader(StringIO(text, newline=""))
@@ -102,6 +107,10 @@ class GrowingTable:
                 raise OptionError("has other columns than this version of mien writes; name another file", self.path)
             if rows and not text.endswith("\r\n"):
                 rows.pop()
+            # A value that is missing comes out as None, one that is empty as "".
+            damaged = next((row for row in rows if None in row or None in row.values()), None)
+            if damaged is not None:
+                raise OptionError(f"has a damaged row of {damaged['source']!r}; {_REPAIR}", self.path)
             # Of the last photo some rows may be missing.
             last = rows[-1]["source"] if rows else None
             rows = [row for row in rows if row["source"] != last]
@@ -111,18 +120,28 @@ class GrowingTable:
                 raise
             raise OptionError(f"is not a table that mien can continue: {error}", self.path) from error
 
+    def _whole_lines(self, content: bytes) -> tuple[bytes, list[str]]:
+        lines = content.splitlines(keepends=True)
+        last = lines[-1] if lines else b"\n"
+        # Of the last line only the beginning may have been written.
+        if not last.endswith(b"\n") and (last.startswith(_LINE_START) or _LINE_START.startswith(last)):
+            lines.pop()
+        names = []
+        for number, line in enumerate(lines, start=1):
+            name = _source(line)
+            if name is None:
+                raise OptionError(f"line {number} is not what mien photo writes of a picture; {_REPAIR}", self.path)
+            names.append(name)
+        return b"".join(lines), names
 
-def _whole_lines(text: str) -> tuple[str, list[str]]:
-    lines, names = [], []
-    for line in text.splitlines(keepends=True):
-        try:
-            name = json.loads(line)["source"]
-        except (ValueError, KeyError, TypeError):
-            break
-        if line.endswith("\n"):
-            lines.append(line)
-            names.append(printable(name))
-    return "".join(lines), names
+
+def _source(line: bytes) -> str | None:
+    """The picture that a line of ``.jsonl`` is about; None if it is no such line."""
+    try:
+        values = json.loads(line)
+        return printable(values["source"]) if values.keys() == _LINE_KEYS else None
+    except (ValueError, AttributeError):
+        return None
 
 
 def _line(values: dict[str, Any]) -> str:

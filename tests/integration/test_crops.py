@@ -9,11 +9,12 @@ import cv2
 from typer.testing import CliRunner
 
 from mien.cli.main import app
+from mien.errors import OptionError
 
 
 def run(*words: object) -> tuple[int, str]:
     done = CliRunner().invoke(app, ["photo", *map(str, words)])
-    return done.exit_code, done.output
+    return (2 if isinstance(done.exception, OptionError) else done.exit_code), f"{done.output}{done.exception or ''}"
 
 
 def test_crops_are_written_and_read_again(shared: Path, tmp_path: Path) -> None:
@@ -38,3 +39,21 @@ def test_a_folder_with_files_is_not_written_to(astronaut_path: Path, tmp_path: P
 
 def test_crops_of_crops_are_refused(astronaut_path: Path, tmp_path: Path) -> None:
     assert run(astronaut_path, "--no-detect", "--crops", tmp_path / "new")[0] != 0
+
+
+def test_crops_that_would_have_one_name_are_refused(astronaut_path: Path, tmp_path: Path) -> None:
+    for name in ("d1", "d2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").write_bytes(astronaut_path.read_bytes())
+    folders = tmp_path / "d1", tmp_path / "d2"
+    code, words = run(*folders, "--crops", tmp_path / "new")
+    assert code == 2
+    assert f"{folders[0] / 'a.png'} and {folders[1] / 'a.png'} would be written to one file" in words
+    assert list((tmp_path / "new").iterdir()) == []
+    assert run(folders[0], "--crops", folders[0], "--force")[0] == 0
+    crop = folders[0] / "a.png-1.png"
+    before = crop.read_bytes()
+    code, words = run(folders[0], "--crops", folders[0], "--force")
+    assert code == 2
+    assert f"would overwrite the input file {crop}" in words
+    assert crop.read_bytes() == before

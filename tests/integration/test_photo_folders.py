@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
-from programs import assert_one_line, mien
+from programs import Run, assert_one_line, mien
 
 from mien.copies import is_copy, mark_as_copy
+from mien.errors import OptionError
 from mien.growing import GrowingTable
 from mien.results import FrameResult
 from mien.tables import PHOTOS
@@ -122,6 +123,73 @@ def test_only_tables_of_photos_are_gone_on_with(folder: Path, tmp_path: Path) ->
         run = mien("photo", folder, *wrong, cwd=tmp_path)
         assert_one_line(run, 2, "--resume ")
         assert len(run.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("mine.jsonl", "precious\n", "line 1 is not what mien photo writes of a picture"),
+        ("mine.jsonl", "precious", "line 1 is not"),
+        ("mine.jsonl", '{"source": "a.mp4", "frame": 0, "width": 9, "height": 9, "faces": []}\n', "line 1 is not"),
+        ("mine.csv", "precious\n", "has other columns"),
+    ],
+)
+def test_what_is_no_table_of_photos_is_kept(
+    run: Run, folder: Path, tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    code, out, err = run("photo", folder, "--table", tmp_path / name, "--resume")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert (tmp_path / name).read_text() == content
+
+
+@pytest.mark.parametrize(("suffix", "message"), [(".jsonl", "line 2 is not what"), (".csv", "damaged row of 'c.j'")])
+def test_a_table_damaged_in_the_middle_is_kept(tmp_path: Path, suffix: str, message: str) -> None:
+    path = tmp_path / f"t{suffix}"
+    with GrowingTable(path, PHOTOS) as table:
+        for result in RESULTS:
+            table.write(FrameResult(result.source[0] + ".jpg", 9, 9, ()))
+    lines = path.read_bytes().splitlines(keepends=True)
+    # Half of the last photo, then the one before it.
+    half = lines[-1][:20] if suffix == ".jsonl" else b"c.j,"
+    damaged = b"".join([*lines[:-2], half, b"\r\n", lines[-2]])
+    path.write_bytes(damaged)
+    with pytest.raises(OptionError, match=message):
+        GrowingTable(path, PHOTOS, resume=True)
+    assert path.read_bytes() == damaged
+
+
+def test_wrong_options_leave_the_table_as_it_is(run: Run, folder: Path, tmp_path: Path) -> None:
+    for name in ("t.csv", "t.jsonl", "t.json"):
+        command = ("photo", folder / "a.jpg", "--model", "nonsense", "--table", tmp_path / name)
+        code, _, err = run(*command)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "no such model" in err
+        assert not (tmp_path / name).exists()
+        (tmp_path / name).write_text("precious\n")
+        assert run(*command, "--force")[0] == 2
+        assert (tmp_path / name).read_text() == "precious\n"
+
+
+def test_where_there_are_no_pictures_nothing_is_written(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "void").mkdir()
+    (tmp_path / "t.csv").write_text("precious\n")
+    code, _, err = run("photo", tmp_path / "void", "--table", tmp_path / "t.csv", "--force")
+    assert (code, (tmp_path / "t.csv").read_text()) == (1, "precious\n")
+    assert "no pictures in this folder" in err
+
+
+def test_only_annotated_copies_are_replaced_when_going_on(run: Run, folder: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    command = ("photo", folder, "--annotate", seen, "--table", tmp_path / "t.csv", "--resume")
+    assert run(*command)[0] == 0
+    (tmp_path / "t.csv").unlink()
+    assert run(*command)[0] == 0
+    (seen / "a.jpg").write_bytes(b"precious")
+    code, _, err = run(*command)
+    assert (code, (seen / "a.jpg").read_bytes()) == (2, b"precious")
+    assert f"--annotate {seen / 'a.jpg'}: exists already" in err
 
 
 def test_a_summary_and_the_first_rows(folder: Path) -> None:

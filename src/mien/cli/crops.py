@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mien.cli.inputs import Input
+from mien.cli.output import refuse_same
 from mien.errors import OptionError
 
 if TYPE_CHECKING:
@@ -29,6 +34,26 @@ def open_crops(folder: Path, force: bool) -> None:
         raise OptionError(f"--crops {folder}: folder cannot be made: {error.strerror}") from error
     if not is_empty and not force:
         raise OptionError(f"--crops {folder}: is not empty; choose a new folder, or add --force to replace files in it")
+
+
+def check_crops(folder: Path, pictures: Sequence[Input]) -> None:
+    """Refuse pictures whose crops would have the same names, or the name of one of the pictures.
+
+    Args:
+        folder: Where the crops go.
+        pictures: What is to be read.
+
+    Raises:
+        OptionError: If that is so.
+    """
+    read = [picture.path for picture in pictures]
+    starts = [folder / picture.relative for picture in pictures]
+    refuse_same(f"--crops {folder}", starts, read, "cut them out one by one, into a folder each")
+    names = {os.path.realpath(start) for start in starts}
+    for path in read:
+        crop = re.fullmatch(r"(.+)-\d+\.png", os.path.realpath(path))
+        if crop and crop[1] in names:
+            raise OptionError(f"--crops {folder}: would overwrite the input file {path}; choose another folder")
 
 
 def write_crops(frame: Frame, result: FrameResult, folder: Path, relative: Path) -> None:

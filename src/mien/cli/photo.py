@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.crops import open_crops, write_crops
+from mien.cli.crops import check_crops, open_crops, write_crops
 from mien.cli.inputs import Input, find_pictures
 from mien.cli.interrupt import Interruption, interruptible
 from mien.cli.options import ForceOption, analyzer_options
@@ -72,9 +72,13 @@ def photo(
         open_crops(crops, force or resume)
     failures: list[str] = []
     pictures = list(find_pictures(paths, failures))
-    _check_targets(pictures, annotate, table, resume, force)
+    if not pictures:
+        raise typer.Exit(1)
+    _check_targets(pictures, annotate, crops, table, resume, force)
     with ExitStack() as stack:
         interrupted = stack.enter_context(interruptible())
+        # Before the table is begun: what is wrong with the options is said while the old one is still there.
+        analyzer, workers = _open_analyzer(len(pictures), options)
         sinks: list[Callable[[FrameResult], None]] = []
         if table is not None:
             rows = _open_table(table, resume)
@@ -84,7 +88,7 @@ def photo(
         report = PhotoReport(show_all)
         sinks.append(_print_json if as_json else report.add)
         read = partial(_read, annotate=annotate, crops=crops, detect=not no_detect)
-        unread = _read_all(pictures, options, read, sinks, interrupted) if pictures else []
+        unread = _read_all(pictures, analyzer, workers, read, sinks, interrupted)
     if not as_json:
         report.print(len(unread))
     if interrupted.is_set():
@@ -95,20 +99,26 @@ def photo(
         raise typer.Exit(1)
 
 
+def _open_analyzer(pictures: int, options: AnalyzerOptions) -> tuple[Analyzer, int]:
+    """What to read pictures with, and how many at a time."""
+    from mien.analyzer import load
+
+    workers = max(1, min(pictures, options.threads or available_cores()))
+    # Several pictures at a time keep the cores busier than several threads for each, which wait for one another.
+    return load(options if workers == 1 else replace(options, threads=1)), workers
+
+
 def _read_all(
     pictures: list[Input],
-    options: AnalyzerOptions,
+    analyzer: Analyzer,
+    workers: int,
     read: Callable[[Input, Analyzer], FrameResult],
     sinks: list[Callable[[FrameResult], None]],
     interrupted: Interruption,
 ) -> list[ImageError]:
     """Read pictures into sinks, until all are read or the program is to end: what could not be read."""
-    from mien.analyzer import load
     from mien.parallel import map_ahead
 
-    workers = min(len(pictures), options.threads or available_cores())
-    # Several pictures at a time keep the cores busier than several threads for each, which wait for one another.
-    analyzer = load(options if workers < 2 else replace(options, threads=1))
     unread = []
     with closing(map_ahead(partial(_attempt, analyzer=analyzer, read=read), pictures, workers)) as results:
         for result in with_progress(results, len(pictures), "reading"):
@@ -172,13 +182,20 @@ def _is_growing(table: Path | None) -> bool:
     return table is not None and table.suffix.lower() in GROWING_SUFFIXES
 
 
-def _check_targets(pictures: list[Input], annotate: Path | None, table: Path | None, resume: bool, force: bool) -> None:
+def _check_targets(
+    pictures: list[Input], annotate: Path | None, crops: Path | None, table: Path | None, resume: bool, force: bool
+) -> None:
     """Nothing that is there is overwritten, except what an interrupted run has left behind."""
+    from mien.copies import is_copy
+
     read = [picture.path for picture in pictures]
     if annotate is not None:
         targets = [_target(picture, annotate) for picture in pictures]
         refuse_same(f"--annotate {annotate}", targets, read, "annotate them one by one")
-        refuse_existing("--annotate", targets, force or resume, read)
+        refuse_existing("--annotate", targets, True, read)
+        refuse_existing("--annotate", [path for path in targets if not (resume and is_copy(path))], force)
+    if crops is not None:
+        check_crops(crops, pictures)
     if table is not None:
         check_outputs("--table", [table], force or resume, read)
 
