@@ -22,6 +22,7 @@ from videos import numbered, portrait, write
 from mien.batch import BatchReport, FaceReader, run_batch
 from mien.classification.model_config import SHIPPED, load_config, save_config
 from mien.errors import OptionError
+from mien.runtime import has_gpu
 
 parquet = pytest.importorskip("pyarrow.parquet")
 dataset = pytest.importorskip("pyarrow.dataset")
@@ -229,6 +230,11 @@ def test_nothing_to_read_is_a_failure(tmp_path: Path) -> None:
         (["--workers", "-1"], "--workers must be 0 (one per core) or more, found -1"),
         (["--split", "1"], "--split must be 10 seconds or more, found 1"),
         (["--model", "nonesuch"], "no such model"),
+        pytest.param(
+            ["--device", "cuda"],
+            "--device cuda is not available",
+            marks=pytest.mark.skipif(has_gpu(), reason="has CUDA"),
+        ),
     ],
 )
 def test_wrong_usage_is_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
@@ -236,6 +242,7 @@ def test_wrong_usage_is_one_line(arguments: list[str], message: str, tmp_path: P
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "o").exists(), "a manifest would tie the folder to the wrong options"
 
 
 @pytest.mark.slow

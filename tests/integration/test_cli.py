@@ -286,6 +286,10 @@ def test_detectors_and_thresholds(folder: Path) -> None:
         (["photo", "x.jpg", "--threads", "two"], "mien photo: invalid value for '--threads': "),
         (["foto"], "mien: no such command 'foto'"),
         (["data", "inof"], "mien data: no such command 'inof'"),
+        (
+            ["data", "balance", "x.csv", "y", "--seed", "-1"],
+            "mien data balance: invalid value for '--seed': -1 is not in",
+        ),
         (["photo", ""], "mien: an argument is empty; give it a value or leave it out"),
         (["photo", "x.jpg", "--min-confidence", "2"], "mien: --min-confidence must lie in 0..1, or be None, found 2.0"),
         (["photo", "x.jpg", "--threads", "-1"], "mien: --threads must lie in 0 (all cores)..512, found -1"),

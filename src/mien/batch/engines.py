@@ -11,6 +11,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol
 
+from mien.analyzer import load
 from mien.batch.folder import ResultFolder
 from mien.batch.reader import FaceReader
 from mien.batch.shards import run_task
@@ -54,7 +55,7 @@ def open_engine(name: str, reader: FaceReader, folder: ResultFolder, workers: in
         address: Of a Ray cluster, or ``auto``; None starts Ray on this machine.
 
     Raises:
-        OptionError: If there is no such engine, or the number or the address is not possible.
+        OptionError: If there is no such engine, or the number, the address or an option of the reader is not possible.
         MissingExtraError: If Ray is not installed.
     """
     if name not in ENGINES:
@@ -65,6 +66,8 @@ def open_engine(name: str, reader: FaceReader, folder: ResultFolder, workers: in
         return RayEngine(reader, folder, workers, address)
     if address is not None:
         raise OptionError("goes with the engine ray", field="address")
+    # What the workers cannot open is said here; only Ray's machines may have what this one lacks.
+    load(reader.options)
     return LocalEngine(reader, folder, workers or available_cores())
 
 

@@ -54,21 +54,21 @@ class BatchReport:
 
 
 class Manifest:
-    """The manifest of a run; see `begin`."""
+    """The manifest of a run; see `prepare`."""
 
     def __init__(self, folder: ResultFolder, values: dict[str, Any]) -> None:
         self._folder, self._values = folder, values
 
     @classmethod
-    def begin(cls, folder: ResultFolder, reader: FaceReader, engine: str) -> tuple[Manifest, FaceReader]:
-        """Write the manifest of a run that begins.
+    def prepare(cls, folder: ResultFolder, reader: FaceReader, engine: str) -> tuple[Manifest, FaceReader]:
+        """The manifest of a run that may begin; nothing is written yet.
 
         Returns:
             The manifest; and the reader with its precision settled, so that all machines compute the same.
 
         Raises:
             OptionError: If the folder holds results of another model or of other options, or there is no such model.
-            OutputError: If the folder cannot be written to.
+            OutputError: If the folder cannot be read.
         """
         options = reader.options
         place = find_model(options.model)
@@ -98,8 +98,15 @@ class Manifest:
         manifest = cls(
             folder, {"mien": mien.__version__, **made_by, "engine": engine, "started": _now(), "complete": False}
         )
-        manifest._write()
         return manifest, reader
+
+    def begin(self) -> None:
+        """Write what is known as the run begins.
+
+        Raises:
+            OutputError: If the folder cannot be written to.
+        """
+        self._write()
 
     def end(self, report: BatchReport) -> None:
         """Write what the folder holds now."""

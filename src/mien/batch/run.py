@@ -65,7 +65,7 @@ def run_batch(
     from mien.batch.shards import error_table, find_finished
 
     folder = ResultFolder(os.fspath(out))
-    manifest, reader = Manifest.begin(folder, reader or FaceReader(), engine)
+    manifest, reader = Manifest.prepare(folder, reader or FaceReader(), engine)
     folder.clear_partial()
     finished = find_finished(folder)
     report = BatchReport()
@@ -80,8 +80,11 @@ def run_batch(
     def unreadable(place: str, reason: str) -> None:
         _note(errors, report, [Failure(Item(place), f"cannot be listed: {reason}")])
 
+    # The manifest is written once all options have been found right, because it ties the folder to them.
+    workforce = open_engine(engine, reader, folder, workers, address)
+    manifest.begin()
     try:
-        with open_engine(engine, reader, folder, workers, address) as running:
+        with workforce as running:
             found = (Item(path) for path in list_sources(sources, unreadable))
             for receipt in _run_all(running, found, finished):
                 report.add(receipt)

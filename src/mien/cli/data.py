@@ -68,7 +68,7 @@ def export(
 def balance(
     source: DataArgument,
     out: Annotated[Path, typer.Argument(help="Folder to write train/, val/ and test/ to.")],
-    seed: Annotated[int, typer.Option(help="Decides which faces are copied and how they are varied.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which faces are copied and how they are varied.")] = 0,
     force: ForceOption = False,
 ) -> None:
     """Export, and fill the rarer emotions of the training split up with varied copies."""
