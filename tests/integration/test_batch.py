@@ -216,6 +216,32 @@ def test_a_single_source_is_read_as_one(sources: Path, tmp_path: Path, monkeypat
         assert (report.photos, report.failed) == (1, 0)
 
 
+def test_a_folder_gives_the_photos_that_mien_photo_reads_there(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    monkeypatch.chdir(tmp_path)
+    photos.mkdir()
+    for name in ("a.jpg", "b.JPEG", "no_suffix"):
+        shutil.copy(sources / "photos/000.jpg", photos / name)
+    (photos / "Makefile").write_text("all:\n")
+    command_line = [sys.executable, "-m", "mien", "photo", str(photos), "--json"]
+    annotated = subprocess.run([*command_line, "--annotate", photos / "seen"], check=True, capture_output=True)
+    assert len(list((photos / "seen").iterdir())) == 3
+    read = subprocess.run(command_line, check=True, capture_output=True)
+    assert read.stdout == annotated.stdout
+    # Each is named in two ways.
+    done = mien(photos, "photos/*.*", "photos/seen/*.*", "--out", out, "--workers", 1)
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
+    assert "files skipped because they are annotated copies that mien made: 3\n" in done.stderr
+    names = [json.loads(line)["source"] for line in read.stdout.splitlines()]
+    assert sorted(row[0] for row in rows(out)) == sorted(map(repr, names))
+    report = run_batch(photos, out, workers=1)
+    assert (report.photos, report.resumed, report.copies) == (3, 3, 3)
+    # A copy that is named is a picture like any other.
+    assert run_batch(photos / "seen/a.jpg", out, workers=1).photos == 4
+
+
 def test_nothing_to_read_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = mien(tmp_path / "empty", "--out", tmp_path / "out")

@@ -17,7 +17,7 @@ from mien.errors import MienError, OptionError
 def found(*paths: object) -> tuple[list[str], list[str]]:
     problems: list[str] = []
     sources = list(list_sources(map(str, paths), lambda place, reason: problems.append(f"{place}: {reason}")))
-    return sources, problems
+    return [source.path for source in sources], problems
 
 
 @pytest.fixture
@@ -52,7 +52,26 @@ def test_files_patterns_and_lists(tree: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_single_source_is_no_list_of_letters(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree)
     for source in ("b.jpg", Path("b.jpg")):
-        assert list(list_sources(source, pytest.fail)) == [str(tree / "b.jpg")]
+        assert list(list_sources(source, pytest.fail)) == [(str(tree / "b.jpg"), False)]
+
+
+def test_what_is_named_several_times_comes_once_where_it_stands_first(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree)
+    (tree / "list.txt").write_text(f"b.jpg\n{tree}/a/../b.jpg\ns3://x/a.jpg\ns3://x/a.jpg\nno.jpg\nno.jpg\n")
+    (tree / "link.jpg").symlink_to("b.jpg")
+    first = [str(tree / "a/y.png"), str(tree / "b.jpg"), "s3://x/a.jpg", str(tree / "no.jpg")]
+    assert found("a/y.png", "list.txt", "*.jpg", tree)[0] == [*first, str(tree / "a/z.MP4"), str(tree / "c/d/e.webp")]
+    pytest.importorskip("fsspec")
+    url = f"file://{tree}/b.jpg"
+    assert found(url, f"file://{tree}/*.jpg", url)[0] == [url, f"file://{tree}/link.jpg"]
+
+
+def test_files_without_a_suffix_are_known_by_their_first_bytes(tree: Path, astronaut_path: Path) -> None:
+    (tree / "a/portrait").write_bytes(astronaut_path.read_bytes())
+    (tree / "a/LICENSE").write_text("Anyone may read this.")
+    assert found(tree / "a")[0] == [str(tree / name) for name in ("a/portrait", "a/y.png", "a/z.MP4")]
 
 
 def test_what_cannot_be_listed_is_reported(tree: Path) -> None:

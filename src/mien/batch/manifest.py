@@ -33,6 +33,7 @@ class BatchReport:
         resumed: How many of the photos, videos and ranges were there before.
         failed: Sources that could not be read, or not to their end: as many as rows in ``_errors.parquet``.
         examples: The first few of these, as lines of text.
+        copies: Photos found in this run and left out because they are copies that mien annotated.
         is_complete: Whether all sources were gone through.
     """
 
@@ -43,6 +44,7 @@ class BatchReport:
     resumed: int = 0
     failed: int = 0
     examples: list[str] = field(default_factory=list)
+    copies: int = 0
     is_complete: bool = False
 
     def add(self, receipt: Receipt) -> None:
@@ -51,6 +53,7 @@ class BatchReport:
         self.videos += receipt.done - receipt.photos
         self.faces += receipt.faces
         self.rows += receipt.rows
+        self.copies += receipt.copies
 
 
 class Manifest:

@@ -85,8 +85,8 @@ def run_batch(
     manifest.begin()
     try:
         with workforce as running:
-            found = (Item(path) for path in list_sources(sources, unreadable))
-            for receipt in _run_all(running, found, finished):
+            items = (Item(path, found=found) for path, found in list_sources(sources, unreadable))
+            for receipt in _run_all(running, items, finished):
                 report.add(receipt)
                 _note(errors, report, (*receipt.failures, *receipt.damages))
                 on_progress(report)

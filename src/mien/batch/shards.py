@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from mien.batch.folder import ResultFolder
 from mien.batch.reader import COLUMNS, FaceReader, Row
 from mien.batch.tasks import Failure, Item, Receipt, Task
+from mien.copies import is_copy
 from mien.errors import MissingExtraError, OutputError
 from mien.tables import printable
 
@@ -76,11 +78,14 @@ def run_task(reader: FaceReader, folder: ResultFolder, task: Task) -> Receipt:
         ranges = reader.split(first.to_row())
         if len(ranges) > 1:
             return Receipt(more=tuple(Item(row["path"], row["start"], row["end"]) for row in ranges))
-    shard, faces = ParquetBytes(_SHARD), 0
+    shard, faces, copies = ParquetBytes(_SHARD), 0, 0
     done: list[Item] = []
     failures: list[Failure] = []
     damages: list[Failure] = []
     for item in task.items:
+        if item.found and is_copy(Path(item.path)):
+            copies += 1
+            continue
 
         def add(row: Row, item: Item = item) -> None:
             nonlocal faces
@@ -96,7 +101,7 @@ def run_task(reader: FaceReader, folder: ResultFolder, task: Task) -> Receipt:
         else:
             failures.append(Failure(item, failure))
     if not done:
-        return Receipt(failures=tuple(failures))
+        return Receipt(failures=tuple(failures), copies=copies)
     photos = 0 if first.is_video else len(done)
     note = {
         "done": "".join(f"{item.key:016x}" for item in done),
@@ -106,7 +111,7 @@ def run_task(reader: FaceReader, folder: ResultFolder, task: Task) -> Receipt:
     }
     rows = shard.count
     folder.write(task.file, shard.close(note))
-    return Receipt(len(done), photos, faces, rows, tuple(failures), tuple(damages))
+    return Receipt(len(done), photos, faces, rows, tuple(failures), tuple(damages), copies=copies)
 
 
 @dataclass(frozen=True, slots=True)

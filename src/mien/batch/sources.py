@@ -8,16 +8,28 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from mien.errors import MissingExtraError, OptionError
 from mien.files import is_special, is_video
-from mien.images import IMAGE_SUFFIXES
+from mien.images import IMAGE_SUFFIXES, is_picture
 
 LIST_SUFFIX = ".txt"
 """A file with this suffix that is named as a source holds a path or an address per line."""
 
 Complain = Callable[[str, str], None]
+
+
+class Source(NamedTuple):
+    """A photo or a video.
+
+    Attributes:
+        path: Its absolute path, or its address.
+        found: Whether it was found in a folder or by a pattern, rather than named.
+    """
+
+    path: str
+    found: bool
 
 
 def is_url(path: str) -> bool:
@@ -63,8 +75,8 @@ def local_video(path: str) -> Iterator[str]:
 
 def list_sources(
     sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], unreadable: Complain
-) -> Iterator[str]:
-    """The photos and videos that paths and addresses name, in a fixed order, as they are found.
+) -> Iterator[Source]:
+    """The photos and videos that paths and addresses name, each once, in a fixed order, as they are found.
 
     Folders are searched recursively, hidden files and folders left out; a file that is named itself is taken whatever
     its suffix, and a ``.txt`` file is a list. Local paths come out absolute, because workers may run elsewhere.
@@ -79,21 +91,31 @@ def list_sources(
     paths = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
     if not all(paths):
         raise OptionError("a path is empty; name photos, videos, a folder or a list")
+    # Hashes take half the memory of the paths; of a million no two agree by chance (1 in 37 million).
+    seen: set[int] = set()
     for path in paths:
-        yield from _list_url(path, unreadable) if is_url(path) else _list_local(path, unreadable)
+        for source in _list_url(path, unreadable) if is_url(path) else _list_local(path, unreadable):
+            place = hash(source.path if is_url(source.path) else os.path.realpath(source.path))
+            if place not in seen:
+                seen.add(place)
+                yield source
 
 
-def _list_local(path: str, unreadable: Complain) -> Iterator[str]:
-    matches = [path] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True)) or [path]
-    for match in map(os.path.abspath, matches):
+def _list_local(path: str, unreadable: Complain) -> Iterator[Source]:
+    matches = [] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True))
+    for match in map(os.path.abspath, matches or [path]):
         if os.path.isdir(match):  # noqa: PTH112
             walk = os.walk(match, onerror=lambda error: unreadable(error.filename, f"folder: {error.strerror}"))
-            yield from (name for name in _files(walk, os.path.join) if not is_special(name))
+            yield from (Source(name, True) for name in _files(walk, os.path.join) if _is_wanted(name))
         elif match.endswith(LIST_SUFFIX):
-            yield from _list_file(match, unreadable)
+            yield from (Source(name, False) for name in _list_file(match, unreadable))
         else:
             # A path that does not exist is reported where it is read.
-            yield match
+            yield Source(match, bool(matches))
+
+
+def _is_wanted(path: str) -> bool:
+    return not is_special(path) and (is_video_name(path) or is_picture(Path(path)))
 
 
 def _list_file(path: str, unreadable: Complain) -> Iterator[str]:
@@ -106,14 +128,18 @@ def _list_file(path: str, unreadable: Complain) -> Iterator[str]:
         unreadable(path, f"list: {error.strerror}")
 
 
-def _list_url(url: str, unreadable: Complain) -> Iterator[str]:
+def _list_url(url: str, unreadable: Complain) -> Iterator[Source]:
     fs, path = filesystem(url)
+    is_pattern = glob.has_magic(path)
     try:
-        for match in sorted(fs.glob(path)) if glob.has_magic(path) else [path]:
+        for match in sorted(fs.glob(path)) if is_pattern else [path]:
             if fs.isdir(match):
-                yield from _files(fs.walk(match), lambda folder, name: fs.unstrip_protocol(f"{folder}/{name}"))
+                for name in _files(fs.walk(match), lambda folder, name: f"{folder.rstrip('/')}/{name}"):
+                    # By the name alone, because opening takes a request.
+                    if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES or is_video_name(name):
+                        yield Source(fs.unstrip_protocol(name), True)
             else:
-                yield fs.unstrip_protocol(match)
+                yield Source(fs.unstrip_protocol(match), is_pattern)
     except Exception as error:  # Each file system raises errors of its own.
         unreadable(url, f"{type(error).__name__}: {_first_line(error)}")
 
@@ -127,9 +153,8 @@ def _files(walk: Iterable[tuple[str, Any, Any]], join: Callable[[str, str], str]
         if isinstance(folders, list):
             folders.sort()
         for name in sorted(names):
-            suffix = PurePosixPath(name).suffix.lower()
-            if not name.startswith(".") and (suffix in IMAGE_SUFFIXES or is_video_name(name)):
-                yield join(folder.rstrip("/"), name)
+            if not name.startswith("."):
+                yield join(folder, name)
 
 
 def _first_line(error: BaseException) -> str:

@@ -23,11 +23,13 @@ class Item:
         path: Path or address.
         start: Where the range begins, in seconds; None for photos and for whole videos.
         end: Where it ends; None for the end of the video.
+        found: Whether it was found by a search, which leaves out the copies that mien annotated.
     """
 
     path: str
     start: float | None = None
     end: float | None = None
+    found: bool = False
 
     @property
     def key(self) -> int:
@@ -89,6 +91,7 @@ class Receipt:
         failures: What could not be read; it is tried again in the next run.
         damages: What could not be read to its end; its rows are written.
         more: Items to read in place of this task, which turned out to be too long.
+        copies: Photos left out because they are annotated copies.
     """
 
     done: int = 0
@@ -98,6 +101,7 @@ class Receipt:
     failures: tuple[Failure, ...] = ()
     damages: tuple[Failure, ...] = ()
     more: tuple[Item, ...] = ()
+    copies: int = 0
 
 
 def make_tasks(items: Iterable[Item]) -> Iterator[Task]:

@@ -87,6 +87,8 @@ def _print(report: BatchReport, out: str) -> None:
         others = report.failed - len(report.examples)
         more = f" ({others} more)" if others else ""
         complain(f"not read, or not to the end: {report.failed}{more}; see _errors.parquet")
+    if report.copies:
+        complain(f"files skipped because they are annotated copies that mien made: {report.copies}")
 
 
 def _counts(report: BatchReport) -> str:
