@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".json", ".jsonl")
 """Suffixes of the tables that can be written."""
+
+# Foreign files may be a single line of any length.
+_LONGEST_LINE = 1 << 24
 
 Rows = Iterator[dict[str, Any]]
 
@@ -227,23 +231,75 @@ class RowsFile(AtomicFile):
         table.close()
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a table that `RowsFile` wrote; of CSV as text, with None for what is empty.
+def read_head(path: Path) -> tuple[list[str], dict[str, Any]]:
+    """Columns and first row of a table that was written here, without reading the others; of CSV as text.
+
+    Returns:
+        The columns, and the row, empty if there is none. A ``.json`` without rows has no columns.
 
     Raises:
         OptionError: If it is no such table.
     """
-    try:
-        if path.suffix.lower() == ".csv":
-            with path.open(encoding="utf-8", newline="") as file:
-                return [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
-        if path.suffix.lower() == ".json":
-            rows = json.loads(path.read_text(encoding="utf-8"))
-            return [dict(row) for row in rows]
-        from pyarrow import parquet
+    suffix = path.suffix.lower()
+    with _reading(path):
+        if suffix == ".parquet":
+            from pyarrow import parquet
 
-        return [dict(row) for row in parquet.read_table(path).to_pylist()]
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+            file = parquet.ParquetFile(path)
+            rows = next(file.iter_batches(1), None)
+            return file.schema_arrow.names, rows.to_pylist()[0] if rows else {}
+        with path.open(encoding="utf-8", newline="") as lines:
+            if suffix == ".csv":
+                reader = csv.DictReader(lines)
+                return list(reader.fieldnames or ()), next(reader, {})
+            line = lines.readline(_LONGEST_LINE)
+            if suffix == ".json":
+                # Rows stand on lines of their own between the brackets.
+                line = "{}" if line == "[]\n" else lines.readline(_LONGEST_LINE).rstrip(",\n")
+            row = json.loads(line)
+            return list(row.keys()), row
+
+
+def read_rows(path: Path, columns: Iterable[str] | None = None) -> list[dict[str, Any]]:
+    """The rows of a table that `RowsFile` wrote; of CSV as text, with None for what is empty.
+
+    Args:
+        path: The file.
+        columns: Those that it must have; None for any.
+
+    Raises:
+        OptionError: If it is no such table.
+    """
+    with _reading(path):
+        found, rows = _read(path)
+    if columns is not None and found is not None and found != list(columns):
+        raise OptionError("has other columns than this command writes", path)
+    return rows
+
+
+def _read(path: Path) -> tuple[list[str] | None, list[dict[str, Any]]]:
+    """Columns, None where no row tells them, and rows."""
+    if path.suffix.lower() == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = [{name: value or None for name, value in row.items()} for row in reader]
+            if any(None in row for row in rows):
+                raise ValueError("a row has more values than there are columns")
+            return list(reader.fieldnames or ()), rows
+    if path.suffix.lower() == ".json":
+        rows = [dict(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+        return list(rows[0]) if rows else None, rows
+    from pyarrow import parquet
+
+    table = parquet.read_table(path)
+    return table.column_names, table.to_pylist()
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise OptionError(f"cannot be read to continue it: {str(error).splitlines()[0]}", path) from error
 
 

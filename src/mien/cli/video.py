@@ -11,7 +11,7 @@ from mien.cli.inputs import Input, find_inputs
 from mien.cli.interrupt import Interruption, interruptible
 from mien.cli.options import ForceOption, analyzer_options
 from mien.cli.output import complain
-from mien.cli.video_jobs import MANY, Job, check_targets, is_done, mark_unfinished, target
+from mien.cli.video_jobs import MANY, Job, check_targets, has_foreign_files, is_done, mark_unfinished, target
 from mien.cli.video_report import print_summary, progress
 from mien.cli.video_tables import SharedTable
 from mien.errors import OptionError, VideoError
@@ -102,7 +102,7 @@ def video(
     check_targets(videos, job, force or resume)
     people = None if participants is None else _open_participants(participants, videos)
     shared = [SharedTable(option, path, people is not None) for option, path in job.shared.items()]
-    waiting = _leave_out_done(videos, job, shared) if resume else videos
+    waiting = _leave_out_done(videos, job, shared, force) if resume else videos
     with interruptible() as interrupted:
         _read_all(waiting, job, options, people, shared, as_json, failures, interrupted)
     if len(videos) > 1 and failures:
@@ -125,17 +125,18 @@ def _open_participants(path: Path, videos: list[Input]) -> Participants:
     return people
 
 
-def _leave_out_done(videos: list[Input], job: Job, shared: list[SharedTable]) -> list[Input]:
+def _leave_out_done(videos: list[Input], job: Job, shared: list[SharedTable], force: bool) -> list[Input]:
     if not job.patterns and not shared:
         raise OptionError(
             "--resume tells by their files which videos are done; add --table, --out, --timeline, --summary or another"
         )
-    done = {video.path for video in videos if is_done(video, job)}
+    foreign = {video.path for video in videos if has_foreign_files(video, job, force)}
+    done = {video.path for video in videos if is_done(video, job)} - foreign
     for table in shared:
-        done &= table.resume(videos)
-    for table in shared:
-        table.keep(done)
+        done &= table.resume(videos, force)
     waiting = [video for video in videos if video.path not in done]
+    for table in shared:
+        table.leave_out(waiting)
     if len(waiting) < len(videos):
         complain(f"done already: {len(videos) - len(waiting)} of {len(videos)} videos")
     return waiting
@@ -168,16 +169,20 @@ def _read_all(
             complain(
                 f"{video.path}: participants are named for people who were not seen: {', '.join(map(str, unseen))}"
             )
-        # Of several videos, one that was cut short is read again by --resume.
-        if not (interrupted.is_set() and len(videos) > 1):
-            for table in shared:
-                table.add(summary)
+        for table in shared:
+            table.add(summary)
+        if summary.is_cut_short:
+            mark_unfinished(video, job)
         print_summary(summary, as_json)
         if interrupted.is_set():
-            complain(f"{video.path}: interrupted; the files hold what was read so far")
-            if len(videos) > 1:
-                mark_unfinished(video, job)
-                complain(f"{number - 1} of {len(videos)} videos were read before; --resume continues with this one")
+            writes = bool(job.patterns or shared)
+            what = "the files hold what was read so far" if writes else "the summary is of what was read so far"
+            if len(videos) == 1:
+                complain(f"{video.path}: interrupted; {what}" + ("; --resume reads it again" if writes else ""))
+                return
+            complain(f"{video.path}: interrupted; {what}")
+            again = "; --resume continues with this one" if writes else ""
+            complain(f"{number - 1} of {len(videos)} videos were read before{again}")
             return
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mien.cli.inputs import Input
 from mien.cli.output import check_outputs, refuse_existing, refuse_same
+from mien.cli.video_files import was_written_for
 from mien.errors import OptionError
 
 NAME = "{name}"
@@ -104,6 +105,29 @@ def is_done(video: Input, job: Job) -> bool:
         return made >= video.path.stat().st_mtime_ns
     except OSError:
         return False
+
+
+def has_foreign_files(video: Input, job: Job, force: bool) -> bool:
+    """Whether a file of a video's own is there that ``mien video`` did not write for it.
+
+    Args:
+        video: The video.
+        job: What is to be written.
+        force: Whether such a file may be replaced.
+
+    Raises:
+        OptionError: If there is such a file, and it may not be replaced.
+    """
+    for option, pattern in job.patterns.items():
+        path = target(pattern, video)
+        if path.exists() and not was_written_for(video.path, option, path):
+            if force:
+                return True
+            raise OptionError(
+                f"{option} {path}: was not written by mien video for {video.path}; choose another name, or add --force "
+                "to replace it"
+            )
+    return False
 
 
 def mark_unfinished(video: Input, job: Job) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,15 +39,19 @@ class SharedTable:
             columns, self._rows_of = EPISODE_COLUMNS, episode_rows
         self.path = path
         self._columns = with_participant(columns) if named else columns
-        self._rows: list[_Row] = []
+        self._rows: Sequence[_Row] = ()
 
     _rows_of: Callable[[Summary], Iterable[_Row]]
 
-    def resume(self, videos: Iterable[Input]) -> set[Path]:
-        """Go on with the table that is there, if there is one: keep its rows of these videos.
+    def resume(self, videos: Iterable[Input], force: bool) -> set[Path]:
+        """Go on with the table that is there, if there is one: keep its rows.
+
+        Args:
+            videos: Those that are asked for.
+            force: Whether to begin anew if it is no such table.
 
         Returns:
-            The videos that it has rows of, and that are not newer than it.
+            The videos that it has rows of, that were not interrupted, and that are not newer than it.
 
         Raises:
             OptionError: If it is no such table.
@@ -57,24 +61,29 @@ class SharedTable:
 
         if not self.path.exists():
             return set()
-        rows = read_rows(self.path)
-        if rows and list(rows[0]) != list(self._columns):
-            raise OptionError("has other columns than this command writes; choose another name", self.path)
+        try:
+            self._rows = read_rows(self.path, self._columns)
+        except OptionError as error:
+            if force:
+                return set()
+            raise OptionError(
+                f"{error.reason}; choose another name, or add --force to replace it", self.path
+            ) from error
         made = self.path.stat().st_mtime_ns
         done = {
             printable(str(video.path)): video.path
             for video in videos
             if video.path.exists() and video.path.stat().st_mtime_ns <= made
         }
-        self._rows = [row for row in rows if row["video"] in done and row.get("remark") != INTERRUPTED]
-        return {done[row["video"]] for row in self._rows}
+        whole = {row.get("video") for row in self._rows if row.get("remark") != INTERRUPTED}
+        return {path for name, path in done.items() if name in whole}
 
-    def keep(self, videos: Collection[Path]) -> None:
-        """Leave out the rows of all videos but these."""
+    def leave_out(self, videos: Iterable[Input]) -> None:
+        """Leave out the rows of videos that are read again."""
         from mien.tables import printable
 
-        names = {printable(str(video)) for video in videos}
-        self._rows = [row for row in self._rows if row["video"] in names]
+        names = {printable(str(video.path)) for video in videos}
+        self._rows = [row for row in self._rows if row.get("video") not in names]
 
     def add(self, summary: Summary) -> None:
         """Take in a video.
@@ -84,5 +93,5 @@ class SharedTable:
         """
         from mien.tables import RowsFile
 
-        self._rows.extend(self._rows_of(summary))
+        self._rows = [*self._rows, *self._rows_of(summary)]
         RowsFile(self.path, self._columns, lambda: self._rows).close()

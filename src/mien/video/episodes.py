@@ -30,6 +30,7 @@ EPISODE_COLUMNS: dict[str, str] = {
     "offset_s": "float64",
     "duration_s": "float64",
     "mean_confidence": "float64",
+    "remark": "string",
 }
 """The columns of a table of episodes and pyarrow's name for the type of each; see docs/video.md."""
 
@@ -114,6 +115,7 @@ def episode_rows(summary: Summary) -> Iterator[dict[str, Any]]:
             "offset_s": round(episode.offset_s, 3),
             "duration_s": round(episode.offset_s - episode.onset_s, 3),
             "mean_confidence": round(episode.confidence, 4),
+            "remark": summary.remark,
         }
 
 

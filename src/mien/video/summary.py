@@ -216,6 +216,11 @@ class Summary:
         return len(self._doubtful - self.tracks.keys())
 
     @property
+    def remark(self) -> str | None:
+        """What tables say of a video that was not read whole: `INTERRUPTED`, or the damage."""
+        return INTERRUPTED if self.is_cut_short else self.damage
+
+    @property
     def episodes(self) -> list[Episode]:
         """The episodes of all people, by onset."""
         return sorted(
@@ -283,7 +288,7 @@ class Summary:
         empty = dict.fromkeys(self.columns) | {
             "video": printable(self.source),
             "read_s": round(self.read_s, 3),
-            "remark": INTERRUPTED if self.is_cut_short else self.damage,
+            "remark": self.remark,
         }
         rows = [
             {**empty, "person": person.track, **self.participant(person.track), **person.to_row()}

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 TIMELINE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 """Suffixes of the pictures that can be written."""
 
+DRAWN = b"mien: timeline of a video"
+"""The note in the pictures, by which mien knows them again."""
+
 MAX_PEOPLE = 12
 """People drawn at most: those seen longest."""
 
+_NOTES = {"png": "Comment", "pdf": "Creator", "svg": "Creator"}
 _COLUMNS = 1200
 # Cuts are marked up to this many; more would be a gray curtain.
 _MAX_CUTS = 150
@@ -100,7 +104,12 @@ class Timeline(AtomicFile):
         if len(people) > len(longest):
             note = f"the {MAX_PEOPLE} people seen longest; {len(people) - len(longest)} more not drawn"
             figure.text(0.53, 1 - 1.9 * line, note, ha="center", va="center", fontsize=9, color="0.35")
-        figure.savefig(self._partial, format=self.path.suffix[1:].lower())
+        kind = self.path.suffix[1:].lower()
+        # Where each format has room for a note.
+        if kind in ("jpg", "jpeg"):
+            figure.savefig(self._partial, format=kind, pil_kwargs={"comment": DRAWN})
+        else:
+            figure.savefig(self._partial, format=kind, metadata={_NOTES[kind]: DRAWN.decode()})
 
     def _draw_time(self, axes: list[Axes]) -> None:
         start_s, end_s = self._strips.start_s, self._strips.end_s

@@ -31,6 +31,9 @@ VIDEO_SUFFIXES = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska
 _CODEC, _CODEC_OPTIONS = "libx264", {"crf": "22", "preset": "superfast"}
 
 
+WRITTEN = "mien: annotated or recorded video"
+"""The comment in the videos that are written, by which mien knows them again."""
+
 # Seeking in some formats leads to a place after the one that was asked for; what comes too early is left out.
 _SEEK_EARLIER_S = 5.0
 
@@ -70,6 +73,7 @@ class VideoWriter(AtomicFile):
         self._error: Exception | None = None
         try:
             self._container = av.open(f"file:{self._partial}", "w", format=VIDEO_SUFFIXES[path.suffix.lower()])
+            self._container.metadata["comment"] = WRITTEN
             self._video = cast("VideoStream", self._container.add_stream(_CODEC, options=_CODEC_OPTIONS))
             self._sound = _SoundCopy(sound_of, self._container, path, start_s) if sound_of else None
         except BaseException:
