@@ -248,6 +248,12 @@ def test_nothing_to_read_is_a_failure(tmp_path: Path) -> None:
     assert (done.returncode, "no photos or videos there" in done.stderr) == (1, True)
 
 
+def test_an_empty_path_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="a path is empty"):
+        run_batch("", tmp_path / "out", workers=1)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -47,6 +47,8 @@ def test_files_patterns_and_lists(tree: Path, monkeypatch: pytest.MonkeyPatch) -
     (tree / "list.txt").write_text("b.jpg\n\ns3://bucket/a.jpg\r\n", encoding="utf-8")
     assert found("list.txt")[0] == [str(tree / "b.jpg"), "s3://bucket/a.jpg"]
     assert found("a/*.png", "none.jpg")[0] == [str(tree / "a/y.png"), str(tree / "none.jpg")]
+    monkeypatch.setenv("HOME", str(tree))
+    assert found("~/a/*.png", "~/b.jpg")[0] == [str(tree / "a/y.png"), str(tree / "b.jpg")]
 
 
 def test_a_single_source_is_no_list_of_letters(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,12 +80,13 @@ def run_batch(
     def unreadable(place: str, reason: str) -> None:
         _note(errors, report, [Failure(Item(place), f"cannot be listed: {reason}")])
 
+    listed = list_sources(sources, unreadable)
     # The manifest is written once all options have been found right, because it ties the folder to them.
     workforce = open_engine(engine, reader, folder, workers, address)
     manifest.begin()
     try:
         with workforce as running:
-            items = (Item(path, found=found) for path, found in list_sources(sources, unreadable))
+            items = (Item(path, found=found) for path, found in listed)
             for receipt in _run_all(running, items, finished):
                 report.add(receipt)
                 _note(errors, report, (*receipt.failures, *receipt.damages))

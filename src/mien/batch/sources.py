@@ -91,6 +91,10 @@ def list_sources(
     paths = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
     if not all(paths):
         raise OptionError("a path is empty; name photos, videos, a folder or a list")
+    return _each_once(paths, unreadable)
+
+
+def _each_once(paths: list[str], unreadable: Complain) -> Iterator[Source]:
     # Hashes take half the memory of the paths; of a million no two agree by chance (1 in 37 million).
     seen: set[int] = set()
     for path in paths:
@@ -102,7 +106,11 @@ def list_sources(
 
 
 def _list_local(path: str, unreadable: Complain) -> Iterator[Source]:
-    matches = [] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True))
+    matches = []
+    if not os.path.lexists(path):
+        # Within quotes the shell leaves ~ alone, as it does patterns.
+        path = os.path.expanduser(path)  # noqa: PTH111
+        matches = sorted(glob.glob(path, recursive=True))
     for match in map(os.path.abspath, matches or [path]):
         if os.path.isdir(match):  # noqa: PTH112
             walk = os.walk(match, onerror=lambda error: unreadable(error.filename, f"folder: {error.strerror}"))
