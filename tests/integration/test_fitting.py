@@ -27,8 +27,8 @@ import torch
 from mien.training.augment import Augment
 from mien.training.averaging import average_runs
 from mien.training.batchnorm import unfuse_batchnorm
-from mien.training.datamodule import Faces
-from mien.training.export import export_run, write_onnx
+from mien.training.datamodule import Faces, split_training
+from mien.training.export import MAX_DIFFERENCE, export_run, write_onnx
 from mien.training.fit import fit
 from mien.training.lightning_module import FaceModule
 from mien.training.networks import build_network
@@ -253,12 +253,28 @@ def test_the_average_of_runs_is_the_mean_of_their_weights(drawn: FaceSet, tmp_pa
         average_runs(runs[0], [*runs[1:], other], drawn.pixels)
 
 
+def test_data_that_hold_out_no_face_are_exported_uncalibrated(
+    drawn: FaceSet, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, held_out = split_training(drawn)
+    faces = drawn.select(~held_out)
+    run = fit(replace(QUICK, epochs=1), faces, tmp_path / "run", progress=False)
+    assert export_run(run, faces, tmp_path / "model") <= MAX_DIFFERENCE
+    assert "the data hold out 0 faces for calibration, 50 are needed" in caplog.text
+    assert EmotionClassifier(str(tmp_path / "model")).predict_proba(faces.pixels).shape == (len(faces), 7)
+
+
 def test_a_run_is_averaged_with_the_model_it_went_on_from(drawn: FaceSet, tmp_path: Path) -> None:
     data = replace(drawn, votes=np.eye(7, dtype=np.float32)[drawn.labels], no_face=np.zeros(len(drawn), np.bool_))
     plan = Recipe("mien", epochs=1, batch_size=16, optimizer=Optimizer("sgd", 1e-3), warmup_epochs=0)
     first = fit(plan, data, tmp_path / "first", progress=False)
     with pytest.raises(DataError, match="was trained with FER\\+ votes; give them with --votes"):
         export_run(first, replace(data, votes=None), tmp_path / "model")
+    others = replace(data, votes=np.eye(7, dtype=np.float32)[(drawn.labels + 1) % 7])
+    with pytest.raises(DataError, match="these are not the votes that .* was trained on"):
+        export_run(first, others, tmp_path / "model")
+    with pytest.raises(DataError, match="was trained on other data .votes"):
+        fit(plan, others, tmp_path / "first", progress=False, resume=True)
     export_run(first, data, tmp_path / "model")
     second = fit(replace(plan, start=str(tmp_path / "model")), data, tmp_path / "second", progress=False)
     mean, _ = average_runs(second, [tmp_path / "model"], data.pixels)

@@ -9,7 +9,7 @@ pytest.importorskip("scipy", reason="needs the extra train")
 from mien.classification.classifier import blend, dissent, softmax
 from mien.evaluation.datasets import FaceSet
 from mien.evaluation.metrics import expected_calibration_error
-from mien.training.calibrate import PHOTO_MARGIN, TARGET_ACCURACY, Calibration, calibrate
+from mien.training.calibrate import FEWEST_HELD_OUT, PHOTO_MARGIN, TARGET_ACCURACY, Calibration, calibrate
 
 
 def drawn_from(truth: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
@@ -39,6 +39,18 @@ def test_distorted_logits_are_set_right() -> None:
     np.testing.assert_allclose(found.biases[0], biases / 2, atol=0.1)
     before = expected_calibration_error(labels[other], softmax(said[other, 0]))
     assert expected_calibration_error(labels[other], mended(said[other], found)) < 0.02 < before / 2
+
+
+@pytest.mark.parametrize("count", [0, 1, FEWEST_HELD_OUT - 1])
+def test_too_few_faces_change_nothing(count: int) -> None:
+    labels = np.arange(count) % 7
+    # All wrong, or all right, a fit would make of them whatever its bounds allow.
+    said = np.eye(7, dtype=np.float32)[labels][:, None].repeat(2, axis=1)
+    votes = np.eye(7, dtype=np.float32)
+    found = calibrate(said, faces(labels, votes[labels]), faces(np.arange(7), votes), said)
+    assert np.array(found.scales).tolist() == [[1.0] * 7] * 2
+    assert not np.array(found.biases).any()
+    assert (found.photo_temperature, found.uncertain_below, found.ambiguity) == (1.0, 0.95, ())
 
 
 @pytest.mark.parametrize("imbalance", ["class-weights", "sampler", "balance-offline"])

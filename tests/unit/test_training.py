@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def test_resuming_gives_the_uninterrupted_run(
 
 def test_export_agrees_with_pytorch_and_names_no_files(run: Path, faces: FaceSet, tmp_path: Path) -> None:
     assert export.export_run(run, faces, tmp_path / "a") <= export.MAX_DIFFERENCE
-    assert b".py" not in (tmp_path / "a" / "model.onnx").read_bytes()
+    # Millions of random bytes hold a shorter pattern by chance.
+    assert not re.search(rb"\w{6}\.py", (tmp_path / "a" / "model.onnx").read_bytes())
 
 
 def test_export_fails_where_the_network_differs(

@@ -67,6 +67,15 @@ class FaceSet:
             total.update(np.ascontiguousarray(array).tobytes())
         return total.hexdigest()
 
+    def votes_digest(self) -> str:
+        """SHA-256 over the votes and what is said to be no face; empty without votes."""
+        if self.votes is None:
+            return ""
+        total = hashlib.sha256(np.ascontiguousarray(self.votes).tobytes())
+        if self.no_face is not None:
+            total.update(np.ascontiguousarray(self.no_face).tobytes())
+        return total.hexdigest()
+
 
 def pixel_digest(face: NDArray[np.uint8]) -> str:
     """SHA-1 of a face's pixels, in hex."""

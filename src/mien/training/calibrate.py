@@ -31,7 +31,13 @@ PHOTO_MARGIN = 0.03
 certain answers must be right this much more often than the target; `mien.evaluation.corruptions` cost mien-1 four
 points of accuracy, the detector one."""
 
+FEWEST_HELD_OUT = 50
+"""With fewer held-out faces than this nothing is fitted: chance would decide how sure the answers are."""
+
 _REGULARIZATION = 0.03
+
+# Confidence below which answers are uncertain where nothing tells how often they are right.
+_DOUBTFUL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,9 @@ def calibrate(
         train: The faces that it has learned from.
         mirrored: The network's answers to the mirrored faces; photos are answered with the mean of both.
         imbalance: What its recipe did about rare emotions; see `mien.training.recipe.Recipe`.
+
+    Returns:
+        What was fitted; with fewer faces than `FEWEST_HELD_OUT` the network's own probabilities are left as they are.
     """
     targets = [np.eye(len(LABELS), dtype=np.float32)[held_out.labels]]
     shares = [np.bincount(train.labels, minlength=len(LABELS)) / len(train)]
@@ -77,9 +86,11 @@ def calibrate(
     # An emotion without a single face would have an infinite weight.
     priors = np.maximum(np.array(shares), 1e-3)
     seen = _frequencies_seen(train, priors, imbalance)
+    if len(held_out) < FEWEST_HELD_OUT:
+        return _uncalibrated(priors, np.log(priors / seen))
     fits = [_fit(logits[:, k], target, np.log(priors[k] / seen[k])) for k, target in enumerate(targets)]
     scales, biases = (np.array([fit[k] for fit in fits]) for k in range(2))
-    weights = (1 - FERPLUS_SHARE, FERPLUS_SHARE) if len(targets) > 1 else (1.0,)
+    weights = _head_weights(len(targets))
     sides = [
         np.log(blend(np.asarray(side * scales + biases, np.float32), priors, PRIOR_POWER, weights))
         for side in (logits, *(() if mirrored is None else (mirrored,)))
@@ -100,7 +111,25 @@ def calibrate(
         round(photo_temperature, 4),
         _threshold(confident[known], target[known].argmax(axis=1)),
         ambiguity,
-        tuple(round(weight, 4) for weight in weights),
+        weights,
+    )
+
+
+def _head_weights(heads: int) -> tuple[float, ...]:
+    return (round(1 - FERPLUS_SHARE, 4), FERPLUS_SHARE) if heads > 1 else (1.0,)
+
+
+def _uncalibrated(priors: NDArray[np.float64], biases: NDArray[np.float64]) -> Calibration:
+    """The calibration that leaves probabilities as they are, but for how frequent training made the emotions seem."""
+    return Calibration(
+        _rows(np.ones_like(priors), 4),
+        _rows(biases - biases.mean(axis=1, keepdims=True), 4),
+        _rows(priors, 5),
+        PRIOR_POWER,
+        1.0,
+        _DOUBTFUL,
+        (),
+        _head_weights(len(priors)),
     )
 
 
@@ -215,7 +244,7 @@ def _threshold(answers: NDArray[np.float32], labels: NDArray[np.int64]) -> float
         kept = confidence >= threshold
         if kept.any() and _lower_bound(float(right[kept].mean()), int(kept.sum())) >= TARGET_ACCURACY + PHOTO_MARGIN:
             return round(float(threshold), 2)
-    return 0.95
+    return _DOUBTFUL
 
 
 def _lower_bound(share: float, count: int, z: float = 1.2816) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,12 +21,14 @@ from mien.errors import DataError, ModelError, OptionError
 from mien.evaluation.datasets import FACE_SIDE, FaceSet
 from mien.preprocessing import to_tensor
 from mien.training.averaging import average_runs
-from mien.training.calibrate import calibrate
+from mien.training.calibrate import FEWEST_HELD_OUT, calibrate
 from mien.training.datamodule import split_training
 from mien.training.lightning_module import FaceModule
 from mien.training.runs import read_recipe
 from mien.training.start import is_model
 from mien.training.yaml_files import YamlError, read_yaml
+
+logger = logging.getLogger(__name__)
 
 MAX_DIFFERENCE = 1e-4
 """How far probabilities of the exported network may be from PyTorch's."""
@@ -66,7 +69,16 @@ def export_run(
         raise DataError(f"these are not the faces that {run} was trained on: their digests differ")
     if len(data.heads) > 1 and faces.votes is None:
         raise DataError(f"{run} was trained with FER+ votes; give them with --votes")
+    if data.votes and faces.votes is not None and faces.votes_digest() != data.votes:
+        raise DataError(f"these are not the votes that {run} was trained on: their digests differ")
     sample = faces.select(held_out)
+    if len(sample) < FEWEST_HELD_OUT:
+        logger.warning(
+            "the data hold out %d faces for calibration, %d are needed: confidences are the network's own, which are "
+            "often too high, and answers below 0.95 are called uncertain",
+            len(sample),
+            FEWEST_HELD_OUT,
+        )
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -74,6 +86,8 @@ def export_run(
         write_onnx(module, partial / "model.onnx")
         logits, difference = _compare(module, sample.pixels, partial / "model.onnx")
         mirrored, _ = _compare(module, sample.pixels[:, :, ::-1], partial / "model.onnx")
+        if not len(sample):
+            _, difference = _compare(module, faces.pixels[learned][:256], partial / "model.onnx")
         # The comparison is false for NaN, too.
         if not difference <= MAX_DIFFERENCE:
             raise ModelError(f"exported probabilities differ from PyTorch's by {difference:.1e}", out)
@@ -153,7 +167,7 @@ def write_onnx(module: FaceModule, path: Path) -> None:
 def _compare(module: FaceModule, pixels: NDArray[np.uint8], path: Path) -> tuple[NDArray[np.float32], float]:
     """The exported network's logits (N, heads, 7), and how far its probabilities are from PyTorch's."""
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    logits, largest = [], 0.0
+    logits, largest = [np.zeros((0, module.heads, len(LABELS)), np.float32)], 0.0
     for start in range(0, len(pixels), 256):
         batch = to_tensor(pixels[start : start + 256], module.mean, module.std)
         exported = np.asarray(session.run(["logits"], {"faces": batch})[0], np.float32)

@@ -153,6 +153,7 @@ def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet, teachers
         mean=round(float(scaled.mean()), 4),
         std=round(float(scaled.std()), 4),
         teachers=tuple(member.weights for member in teachers.members) if teachers else (),
+        votes=faces.votes_digest(),
     )
 
 
@@ -177,7 +178,7 @@ def _check_same_run(folder: Path, recipe: Recipe, data: RunData) -> None:
             )
     given = asdict(data)
     for key, was in asdict(read_data(folder)).items():
-        if given[key] != was:
+        if given[key] != was and (was or key != "votes"):
             raise DataError(f"was trained on other data ({key} {was}, now {given[key]}); resume with the same", folder)
 
 

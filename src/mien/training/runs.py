@@ -31,6 +31,7 @@ class RunData:
         mean: Mean of the training pixels, in 0..1.
         std: Their standard deviation.
         teachers: SHA-256 of each teacher's weights.
+        votes: See `mien.evaluation.face_set.FaceSet.votes_digest`; empty also in runs that did not note it yet.
     """
 
     digest: str
@@ -40,6 +41,7 @@ class RunData:
     mean: float
     std: float
     teachers: tuple[str, ...] = ()
+    votes: str = ""
 
 
 def checkpoint_path(run: Path, checkpoint: str = "best") -> Path:
