@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -10,12 +12,14 @@ from typer.testing import CliRunner
 from mien.cli.main import app
 from mien.errors import DataError, OptionError
 from mien.evaluation.datasets import FaceSet, load_faces
+from mien.evaluation.face_set import pixel_digest
 from mien.training.class_folders import face_paths, write_faces
 from mien.training.inventory import class_complaints, draw_inventory, take_inventory
 
 pytest.importorskip("torch")
 from mien.evaluation.charts import save_figure
-from mien.training.balance import balanced_copies, class_weights
+from mien.training.balance import append, balanced_copies, class_weights
+from mien.training.datamodule import split_training
 
 
 def run(*arguments: str | Path) -> str:
@@ -70,7 +74,7 @@ def test_balance_fills_only_the_rarer_classes(drawn: FaceSet, drawn_csv: Path, t
     run("data", "balance", drawn_csv, tmp_path / "b", "--seed", "3")
     a, b = load_faces(tmp_path / "a"), load_faces(tmp_path / "b")
     assert a.digest() == b.digest(), "the same seed must give the same faces"
-    assert np.bincount(a.of_usage("Training").labels).tolist() == [16] * 7
+    assert np.bincount(a.select(split_training(a)[0]).labels).tolist() == [15] * 7, "one of 16 is for calibration"
     assert np.bincount(a.of_usage("PublicTest").labels).tolist() == [4] * 7
     assert set(drawn.digests()) <= set(a.digests()), "the originals must stay as they are"
     assert not list((tmp_path / "a/train/happy").glob("*copy*")), "the largest class needs no copies"
@@ -79,12 +83,83 @@ def test_balance_fills_only_the_rarer_classes(drawn: FaceSet, drawn_csv: Path, t
 
 def test_copies_spread_evenly_and_depend_on_the_seed(drawn: FaceSet) -> None:
     training = drawn.of_usage("Training")
-    copies, positions = balanced_copies(training, seed=1)
-    assert (training.labels[positions] == copies.labels).all()
-    times = np.bincount(positions[copies.labels == 1])
-    assert set(times[times > 0]) == {3}, "four faces that lack twelve are copied three times each"
+    copies = balanced_copies(training, seed=1)
+    assert copies.originals is not None
+    labels = dict(zip(training.digests().tolist(), training.labels.tolist(), strict=True))
+    assert [labels[original] for original in copies.originals.tolist()] == copies.labels.tolist()
+    times = Counter(copies.originals[copies.labels == 1].tolist())
+    assert set(times.values()) == {3}, "four faces that lack twelve are copied three times each"
     assert not set(copies.digests()) & set(training.digests())
-    assert balanced_copies(training, seed=2)[0].digest() != copies.digest()
+    assert balanced_copies(training, seed=2).digest() != copies.digest()
+
+
+def some_faces() -> FaceSet:
+    """Noise, of which one Training face repeats a PublicTest one, and some of the rare ones are for calibration."""
+    labels = np.array([*np.repeat(range(7), (15, 15, 15, 40, 15, 15, 15)), *range(7)])
+    pixels = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), np.uint8)
+    faces = FaceSet(pixels, labels, np.where(np.arange(len(labels)) < 130, "Training", "PublicTest"))
+    faces.pixels[0] = faces.pixels[130]
+    assert (faces.select(split_training(faces)[1]).labels != 3).any(), "the tests need copies of faces to calibrate on"
+    return faces
+
+
+def save(faces: FaceSet, folder: Path) -> Path:
+    write_faces(folder, faces.pixels, face_paths(faces))
+    return folder
+
+
+def check_copies(folder: Path, faces: FaceSet) -> FaceSet:
+    """Copies tell nothing of the faces to calibrate and test on: the faces that training learns from this folder."""
+    files = {path: pixel_digest(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)) for path in folder.rglob("*.png")}
+    made_from = {digest: files[path.with_stem(path.stem.split("-")[0])] for path, digest in files.items()}
+    assert len({original for copy, original in made_from.items() if copy != original}) > 20
+    back = load_faces(folder)
+    learned, held_out = (back.select(mask) for mask in split_training(back))
+    originals = {made_from[digest] for digest in learned.digests()}
+    assert not originals & set(held_out.digests())
+    assert not originals & set(back.digests()[back.usage != "Training"])
+    before = [set(faces.select(mask).digests()) for mask in split_training(faces)]
+    assert [originals, set(held_out.digests())] == before, "the originals are dealt out as without copies"
+    return learned
+
+
+@pytest.mark.parametrize("again", ["", "export", "balance"])
+def test_balanced_faces_are_learned_without_those_to_calibrate_and_test_on(tmp_path: Path, again: str) -> None:
+    faces, out = some_faces(), tmp_path / "balanced"
+    run("data", "balance", save(faces, tmp_path / "faces"), out)
+    if again:
+        run("data", again, out, tmp_path / "again")
+        out = tmp_path / "again"
+    counts = np.bincount(check_copies(out, faces).labels)
+    assert set(counts.tolist()) == {counts[3]}
+    assert len(load_faces(out)) == len(faces) + 7 * counts[3] - split_training(faces)[0].sum(), "no copy is in vain"
+
+
+def test_copies_of_faces_to_calibrate_and_test_on_are_left_out(tmp_path: Path) -> None:
+    """Folders of earlier versions have them."""
+    whole = append(faces := some_faces(), balanced_copies(faces.of_usage("Training"), seed=0))
+    check_copies(save(whole, tmp_path), faces)
+
+
+def test_copies_stay_together_without_their_original(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for face in range(40):
+        for copy in range(1, 6):
+            path = tmp_path / f"train/sad/{face:05d}-copy{copy}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), rng.integers(0, 256, (48, 48), np.uint8))
+    faces = load_faces(tmp_path)
+    learned, held_out = (np.flatnonzero(mask) // 5 for mask in split_training(faces))
+    assert len(held_out) > 0
+    assert not set(learned.tolist()) & set(held_out.tolist())
+
+
+def test_balancing_needs_a_face_to_learn_from(tmp_path: Path) -> None:
+    held_out = (faces := some_faces()).select(split_training(faces)[1])
+    source = save(held_out, tmp_path / "faces")
+    result = CliRunner().invoke(app, ["data", "balance", str(source), str(tmp_path / "out")])
+    assert isinstance(result.exception, DataError)
+    assert "no face to learn from" in str(result.exception)
 
 
 def test_class_weights_are_scikit_learns() -> None:

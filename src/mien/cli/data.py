@@ -12,7 +12,7 @@ import typer
 
 from mien.cli.options import DataArgument, ForceOption, OneJsonOption, VotesOption
 from mien.cli.output import check_outputs, errors, refuse_existing, tables, with_progress
-from mien.errors import MissingExtraError, OptionError
+from mien.errors import DataError, MissingExtraError, OptionError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,21 +73,23 @@ def balance(
 ) -> None:
     """Export, and fill the rarer emotions of the training split up with varied copies."""
     require_training("balancing")
-    import numpy as np
-
-    from mien.training.balance import balanced_copies
-    from mien.training.class_folders import copy_paths, face_paths
+    from mien.evaluation.face_set import require_usage
+    from mien.training.balance import append, balanced_copies
+    from mien.training.class_folders import face_paths
+    from mien.training.datamodule import split_training
     from mien.training.inventory import class_complaints
 
     faces = load_data(source)
-    where = np.flatnonzero(faces.usage == "Training")
-    training = faces.of_usage("Training")
+    require_usage("Training", set(faces.usage.tolist()))
+    learned, _ = split_training(faces)
+    if not learned.any():
+        raise DataError("no face to learn from: training keeps all for calibration, or they are in another split, too")
+    training = faces.select(learned)
     for complaint in class_complaints(training):
         logging.getLogger("mien").warning("%s", complaint)
-    copies, positions = balanced_copies(training, seed)
-    pixels = np.concatenate([faces.pixels, copies.pixels])
-    paths = face_paths(faces) + copy_paths(faces, where[positions])
-    written = _write(out, pixels, paths, force)
+    copies = balanced_copies(training, seed)
+    whole = append(faces, copies)
+    written = _write(out, whole.pixels, face_paths(whole), force)
     tables.print(f"{out}: {len(faces)} faces and {len(copies)} copies, {written} of them written now", soft_wrap=True)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import logging
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -43,6 +45,9 @@ MAX_DAMAGED = 0.01
 
 # Of pictures without splits, one in VALIDATION_SHARE is kept to choose the best epoch by.
 VALIDATION_SHARE = 10
+
+# What `mien data balance` calls a varied copy, and the number of the face beside it that it was made from.
+_COPY_NAME = re.compile(r"(\d{5,})-copy\d+\.png")
 
 _SPLIT_NAMES = {
     "train": "Training",
@@ -99,7 +104,20 @@ def load_faces(data: Path, votes: Path | None = None, progress: Progress = lambd
     if damaged:
         logger.warning("%s: %d of %d pictures skipped", data, len(damaged), len(images))
     labels, usages = [image.label for image in kept], [image.usage for image in kept]
-    return FaceSet(np.stack(pixels), np.array(labels, np.int64), np.array(usages, dtype="<U11"))
+    faces = FaceSet(np.stack(pixels), np.array(labels, np.int64), np.array(usages, dtype="<U11"))
+    return replace(faces, originals=_find_originals([image.path for image in kept], faces))
+
+
+def _find_originals(paths: list[Path], faces: FaceSet) -> NDArray[np.str_] | None:
+    """The digest of each face's original; of copies whose original is gone, the first one stands in for it."""
+    made_from = [
+        path.with_name(f"{name[1]}.png") if (name := _COPY_NAME.fullmatch(path.name)) else path for path in paths
+    ]
+    if made_from == paths:
+        return None
+    digests = faces.digests().tolist()
+    found = dict(zip(reversed(made_from), reversed(digests), strict=True)) | dict(zip(paths, digests, strict=True))
+    return np.array([found[path] for path in made_from])
 
 
 def list_images(folder: Path) -> list[LabeledImage]:

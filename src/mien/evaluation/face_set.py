@@ -26,6 +26,8 @@ class FaceSet:
         votes: float32 (N, 7), share of FER+ votes per emotion (rows add up to 1, or to 0 where no vote went to one of
             the seven), or None without FER+.
         no_face: bool (N,), rows that most FER+ voters called "not a face", or None without FER+.
+        originals: str (N,), `pixel_digest` of the face that each is a varied copy of, or its own where it is none;
+            None without copies.
     """
 
     pixels: NDArray[np.uint8]
@@ -33,6 +35,7 @@ class FaceSet:
     usage: NDArray[np.str_]
     votes: NDArray[np.float32] | None = None
     no_face: NDArray[np.bool_] | None = None
+    originals: NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,6 +48,7 @@ class FaceSet:
             self.usage[which],
             None if self.votes is None else self.votes[which],
             None if self.no_face is None else self.no_face[which],
+            None if self.originals is None else self.originals[which],
         )
 
     def of_usage(self, usage: str) -> FaceSet:

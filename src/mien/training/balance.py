@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ def class_weights(labels: NDArray[np.int64]) -> NDArray[np.float32]:
     return weights
 
 
-def balanced_copies(faces: FaceSet, seed: int) -> tuple[FaceSet, NDArray[np.int64]]:
+def balanced_copies(faces: FaceSet, seed: int) -> FaceSet:
     """Varied copies of the faces of the rarer emotions, as many as fill each up to the most frequent one.
 
     Args:
@@ -40,8 +40,8 @@ def balanced_copies(faces: FaceSet, seed: int) -> tuple[FaceSet, NDArray[np.int6
         seed: Decides which faces are copied and how they are varied.
 
     Returns:
-        The copies alone, and the position in ``faces`` that each was made from. Each face of an emotion is
-        copied as often as any other, give or take one. An emotion without a face stays empty.
+        The copies alone, which name their originals. Each face of an emotion is copied as often as any other, give or
+        take one. An emotion without a face stays empty.
     """
     rng = np.random.default_rng(seed)
     counts = np.bincount(faces.labels, minlength=len(LABELS))
@@ -50,19 +50,23 @@ def balanced_copies(faces: FaceSet, seed: int) -> tuple[FaceSet, NDArray[np.int6
         own, missing = np.flatnonzero(faces.labels == label), counts.max() - counts[label]
         rounds = [rng.permutation(own) for _ in range(-(-missing // len(own)))]
         chosen.append(np.concatenate([*rounds, own[:0]])[:missing])
-    positions = np.concatenate(chosen)
-    copies = faces.select(positions)
-    return replace(copies, pixels=_vary(copies.pixels, seed)), positions
+    copies = _with_originals(faces).select(np.concatenate(chosen))
+    return replace(copies, pixels=_vary(copies.pixels, seed))
 
 
-def append(faces: FaceSet, more: FaceSet) -> FaceSet:
-    """Both sets, one after the other; both have FER+ votes or neither."""
+def append(faces: FaceSet, copies: FaceSet) -> FaceSet:
+    """Faces and copies of them, one after the other; both have FER+ votes or neither."""
+    named = _with_originals(faces)
 
     def joined(name: str) -> NDArray[np.generic] | None:
-        first, second = getattr(faces, name), getattr(more, name)
+        first, second = getattr(named, name), getattr(copies, name)
         return None if first is None else np.concatenate([first, second])
 
-    return FaceSet(**{name: joined(name) for name in ("pixels", "labels", "usage", "votes", "no_face")})  # type: ignore[arg-type]
+    return FaceSet(**{field.name: joined(field.name) for field in fields(FaceSet)})  # type: ignore[arg-type]
+
+
+def _with_originals(faces: FaceSet) -> FaceSet:
+    return faces if faces.originals is not None else replace(faces, originals=faces.digests())
 
 
 def _vary(pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:

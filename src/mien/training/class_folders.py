@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -18,22 +19,26 @@ SPLITS = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 
 
 def face_paths(faces: FaceSet) -> list[Path]:
-    """Where each face goes, for example ``train/happy/00042.png``: its 0-based position in the data names it."""
-    return [
-        Path(SPLITS[usage], LABELS[label], f"{position:05d}.png")
-        for position, (usage, label) in enumerate(zip(faces.usage.tolist(), faces.labels.tolist(), strict=True))
+    """Where each face goes.
+
+    Its 0-based position in the data names it, for example ``train/disgust/00042.png``; a varied copy is named after its
+    original: ``train/disgust/00042-copy3.png`` is the third one of face 42.
+    """
+    folders = [
+        Path(SPLITS[usage], LABELS[label])
+        for usage, label in zip(faces.usage.tolist(), faces.labels.tolist(), strict=True)
     ]
-
-
-def copy_paths(faces: FaceSet, positions: NDArray[np.int64]) -> list[Path]:
-    """Where varied copies of training faces go: ``train/disgust/00042-copy3.png`` is the third one of face 42."""
-    seen: dict[int, int] = {}
-    paths = []
-    for position in positions.tolist():
-        seen[position] = seen.get(position, 0) + 1
-        name = f"{position:05d}-copy{seen[position]}.png"
-        paths.append(Path(SPLITS["Training"], LABELS[int(faces.labels[position])], name))
-    return paths
+    names = [f"{position:05d}" for position in range(len(faces))]
+    if faces.originals is not None:
+        rows = list(zip(folders, faces.originals.tolist(), strict=True))
+        own = (faces.originals == faces.digests()).tolist()
+        first = {row: position for position, row in reversed(list(enumerate(rows))) if own[position]}
+        copies: Counter[int] = Counter()
+        for position, row in enumerate(rows):
+            if not own[position] and row in first:
+                copies[first[row]] += 1
+                names[position] = f"{first[row]:05d}-copy{copies[first[row]]}"
+    return [folder / f"{name}.png" for folder, name in zip(folders, names, strict=True)]
 
 
 def write_faces(

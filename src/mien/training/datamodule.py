@@ -24,20 +24,22 @@ CALIBRATION_SHARE = 20
 def split_training(faces: FaceSet) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which Training faces to learn from, and which to calibrate on.
 
-    Faces are dealt out by a digest of their pixels, so that exact duplicates land on the same side.
-    Left out of both are faces that also stand in another split, and rows that FER+ calls no face.
+    Faces are dealt out by a digest of their pixels, so that exact duplicates land on the same side, and varied copies
+    by that of their originals. Left out of both are faces that also stand in another split, with their copies, copies
+    of faces to calibrate on, and rows that FER+ calls no face.
 
     Returns:
         Two masks, bool (N,): to learn from, and to calibrate on.
     """
     digests = faces.digests()
+    originals = digests if faces.originals is None else faces.originals
     training = faces.usage == "Training"
-    elsewhere = np.isin(digests, digests[~training])
+    elsewhere = np.isin(originals, originals[~training])
     usable = training & ~elsewhere
     if faces.no_face is not None:
         usable &= ~faces.no_face
-    held_out = np.array([int(digest[:8], 16) % CALIBRATION_SHARE == 0 for digest in digests])
-    return usable & ~held_out, usable & held_out
+    held_out = np.array([int(original[:8], 16) % CALIBRATION_SHARE == 0 for original in originals])
+    return usable & ~held_out, usable & held_out & (originals == digests)
 
 
 class Faces(pl.LightningDataModule):
@@ -52,7 +54,7 @@ class Faces(pl.LightningDataModule):
     def __init__(self, train: FaceSet, validation: FaceSet, recipe: Recipe) -> None:
         super().__init__()
         if recipe.imbalance == "balance-offline":
-            train = append(train, balanced_copies(train, recipe.seed)[0])
+            train = append(train, balanced_copies(train, recipe.seed))
         self.train, self.validation, self.recipe = _Batches(train), _Batches(validation), recipe
 
     def setup(self, stage: str) -> None:
