@@ -157,6 +157,26 @@ def test_labels_csv(tmp_path: Path) -> None:
     assert list_images(tmp_path) == [(tmp_path / "a.jpg", 5, ""), (tmp_path / "sub/b.jpg", 3, "")]
 
 
+def test_a_list_of_training_and_test_pictures_is_read_as_the_folders_are(tmp_path: Path) -> None:
+    rows = "file,emotion,usage\na.png,sad,Train\nb.png,sad, TEST\n"
+    (tmp_path / "labels.csv").write_text(rows)
+    assert [image.usage for image in list_images(tmp_path)] == ["Training", "PublicTest"]
+    (tmp_path / "labels.csv").write_text(rows + "c.png,sad,val\n")
+    assert [image.usage for image in list_images(tmp_path)] == ["Training", "PrivateTest", "PublicTest"]
+    (tmp_path / "labels.csv").write_text("file,emotion,usage\na.png,sad,train\nb.png,sad,PrivateTest\n")
+    assert [image.usage for image in list_images(tmp_path)] == ["Training", "PrivateTest"]
+
+
+@pytest.mark.parametrize("name", ["dev", "happy", "Tset"])
+def test_folders_that_are_no_split_are_named(tmp_path: Path, name: str) -> None:
+    for folder in ("train", "test", ".cache", "__MACOSX"):
+        touch(tmp_path / folder / "sad/a.png")
+    assert len(list_images(tmp_path)) == 2, "what is hidden or made by a system is passed over"
+    touch(tmp_path / name / "b.png")
+    with pytest.raises(DataError, match=f"/{name}: is no split, as test beside it is; call it train, val or test, or"):
+        list_images(tmp_path)
+
+
 def test_bad_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no labeled pictures"):
         list_images(tmp_path)

@@ -46,6 +46,9 @@ MAX_DAMAGED = 0.01
 # Of pictures without splits, one in VALIDATION_SHARE is kept to choose the best epoch by.
 VALIDATION_SHARE = 10
 
+# What systems, archives and network drives put into folders, beside what begins with a dot.
+_FOREIGN_FOLDERS = {"__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"}
+
 # What `mien data balance` calls a varied copy, and the number of the face beside it that it was made from.
 _COPY_NAME = re.compile(r"(\d{5,})-copy\d+\.png")
 
@@ -126,7 +129,7 @@ def list_images(folder: Path) -> list[LabeledImage]:
     Args:
         folder: Either has a ``labels.csv`` with the columns ``file,emotion`` and perhaps ``usage``; or one folder per
             emotion, in any known spelling; or folders for the splits (train/val/test, or named like the usages) that
-            have one folder per emotion each. With train/ and test/ alone, test/ is what to choose by, PublicTest.
+            have one folder per emotion each. Where there is nothing else to choose by, test is: PublicTest.
 
     Returns:
         In the order of ``labels.csv``, or sorted by split and path.
@@ -170,6 +173,7 @@ def check_damaged(folder: Path, damaged: list[ImageError], total: int) -> None:
 
 def _list_labels(path: Path) -> list[LabeledImage]:
     images: list[LabeledImage] = []
+    splits: list[str] = []
     with open_text(path) as stream:
         reader = csv.DictReader(stream)
         columns = set(reader.fieldnames or ())
@@ -181,30 +185,50 @@ def _list_labels(path: Path) -> list[LabeledImage]:
                 raise DataError("expected a file and an emotion", where)
             try:
                 label = Emotion.parse(record["emotion"]).number
-                usage = _parse_usage(record["usage"] or "") if "usage" in columns else ""
+                if "usage" in columns:
+                    splits.append(_check_split(record["usage"] or ""))
             except DataError as error:
                 raise DataError(error.reason, where) from None
             if is_special(path.parent / record["file"]):
                 raise DataError(f"{record['file'][:80]!r} is a pipe or a device, expected a picture", where)
-            images.append(LabeledImage(path.parent / record["file"], label, usage))
-    return images
+            images.append(LabeledImage(path.parent / record["file"], label, ""))
+    if "usage" not in columns:
+        return images
+    return [image._replace(usage=usage) for image, usage in zip(images, _to_usages(splits), strict=True)]
 
 
-def _parse_usage(text: str) -> str:
-    usage = _SPLIT_NAMES.get(text.strip().lower())
-    if usage is None:
+def _check_split(text: str) -> str:
+    if text.strip().lower() not in _SPLIT_NAMES:
         raise DataError(f"unknown usage {text[:40]!r}; expected train, val or test, or one of {', '.join(USAGES)}")
-    return usage
+    return text
+
+
+def _to_usages(splits: list[str]) -> list[str]:
+    """The usages that names of splits stand for: "test" is to choose by where nothing else is."""
+    names = [split.strip().lower() for split in splits]
+    usages = [_SPLIT_NAMES[name] for name in names]
+    if "PublicTest" in usages:
+        return usages
+    return ["PublicTest" if name == "test" else usage for name, usage in zip(names, usages, strict=True)]
 
 
 def _list_folders(folder: Path) -> list[LabeledImage]:
-    splits = [(child, _SPLIT_NAMES.get(child.name.lower(), "")) for child in _subfolders(folder)]
-    if not any(usage for _, usage in splits):
+    children = _subfolders(folder)
+    splits = [child for child in children if child.name.lower() in _SPLIT_NAMES]
+    if not splits:
         return _list_classes(folder, "")
-    if not any(usage == "PublicTest" for _, usage in splits):
-        splits = [(child, "PublicTest" if child.name.lower() == "test" else usage) for child, usage in splits]
+    for child in children:
+        if child not in splits:
+            raise DataError(
+                f"is no split, as {splits[0].name} beside it is; call it train, val or test, or move it away", child
+            )
+    usages = _to_usages([child.name for child in splits])
     return [
-        image for name in USAGES for child, usage in splits if usage == name for image in _list_classes(child, name)
+        image
+        for name in USAGES
+        for child, usage in zip(splits, usages, strict=True)
+        if usage == name
+        for image in _list_classes(child, name)
     ]
 
 
@@ -226,4 +250,8 @@ def _list_classes(folder: Path, usage: str) -> list[LabeledImage]:
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
+    return sorted(
+        child
+        for child in folder.iterdir()
+        if child.is_dir() and not child.name.startswith(".") and child.name not in _FOREIGN_FOLDERS
+    )
