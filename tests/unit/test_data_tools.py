@@ -162,6 +162,51 @@ def test_balancing_needs_a_face_to_learn_from(tmp_path: Path) -> None:
     assert "no face to learn from" in str(result.exception)
 
 
+def refused(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert isinstance(result.exception, OptionError)
+    return str(result.exception)
+
+
+def test_faces_of_another_export_are_removed_when_forced_and_nothing_else(tmp_path: Path) -> None:
+    faces, out = some_faces(), tmp_path / "out"
+    first, second = (("data", "balance", save(faces, tmp_path / "faces"), out, "--seed", seed) for seed in "01")
+    own = [out / name for name in ("train/sad/mine.png", "train/sad/00.png", "train/old/00000.png", "00000.png")]
+    run(*first)
+    for path in own:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    before = sorted(out.rglob("*"))
+    assert "holds faces of another export" in refused(*second)
+    assert sorted(out.rglob("*")) == before
+    run(*second, "--force")
+    run(*second[:3], tmp_path / "alone", *second[4:])
+    assert {path.relative_to(out) for path in out.rglob("*.png")} == {
+        *(path.relative_to(out) for path in own),
+        *(path.relative_to(tmp_path / "alone") for path in (tmp_path / "alone").rglob("*.png")),
+    }
+    assert {path.read_text() for path in own} == {"mine"}
+
+
+def test_a_folder_with_more_faces_is_no_export_of_these(tmp_path: Path) -> None:
+    out = save(faces := some_faces(), tmp_path / "out")
+    save(faces.select(np.arange(99)), source := tmp_path / "source")
+    text = refused("data", "export", source, out)
+    assert text.startswith(f"OUT {out}: holds faces of another export, {out}/train/")
+    assert "add --force to remove them" in text
+    assert len(load_faces(out)) == len(faces)
+    assert "99 faces, 0 of them" in run("data", "export", source, out, "--force")
+    assert load_faces(out).digest() == load_faces(source).digest()
+
+
+def test_what_is_exported_is_not_removed(tmp_path: Path) -> None:
+    save(some_faces(), tmp_path)
+    (tmp_path / "train/angry/00000.png").unlink()
+    before = load_faces(tmp_path).digest()
+    assert "would overwrite an input file" in refused("data", "export", tmp_path, tmp_path, "--force")
+    assert load_faces(tmp_path).digest() == before
+
+
 def test_class_weights_are_scikit_learns() -> None:
     weights = class_weights(np.array([0] * 6 + [3] * 2))
     assert weights.tolist() == pytest.approx([8 / (2 * 6), 0, 0, 8 / (2 * 2), 0, 0, 0])

@@ -15,9 +15,6 @@ from mien.cli.output import check_outputs, errors, refuse_existing, tables, with
 from mien.errors import DataError, MissingExtraError, OptionError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from mien.evaluation.datasets import FaceSet
     from mien.training.inventory import Inventory
 
@@ -57,10 +54,8 @@ def export(
     force: ForceOption = False,
 ) -> None:
     """Write faces as PNG files in class folders; run it again to continue after an interruption."""
-    from mien.training.class_folders import face_paths
-
     faces = load_data(source)
-    written = _write(out, faces.pixels, face_paths(faces), force)
+    written = _write(out, faces, source, force)
     tables.print(f"{out}: {len(faces)} faces, {written} of them written now", soft_wrap=True)
 
 
@@ -75,7 +70,6 @@ def balance(
     require_training("balancing")
     from mien.evaluation.face_set import require_usage
     from mien.training.balance import append, balanced_copies
-    from mien.training.class_folders import face_paths
     from mien.training.datamodule import split_training
     from mien.training.inventory import class_complaints
 
@@ -88,20 +82,27 @@ def balance(
     for complaint in class_complaints(training):
         logging.getLogger("mien").warning("%s", complaint)
     copies = balanced_copies(training, seed)
-    whole = append(faces, copies)
-    written = _write(out, whole.pixels, face_paths(whole), force)
+    written = _write(out, append(faces, copies), source, force)
     tables.print(f"{out}: {len(faces)} faces and {len(copies)} copies, {written} of them written now", soft_wrap=True)
 
 
-def _write(out: Path, pixels: NDArray[np.uint8], paths: list[Path], force: bool) -> int:
+def _write(out: Path, faces: FaceSet, source: Path, force: bool) -> int:
     """Write faces that are not there yet: how many."""
-    from mien.training.class_folders import find_others, write_faces
+    from mien.evaluation.datasets import list_images
+    from mien.training.class_folders import face_paths, find_others, find_strangers, write_faces
 
-    others = find_others(out, pixels, paths)
-    refuse_existing("OUT", others, force)
-    for path in others:
+    paths = face_paths(faces)
+    others, strangers = find_others(out, faces.pixels, paths), find_strangers(out, paths)
+    if strangers and not force:
+        raise OptionError(
+            f"OUT {out}: holds faces of another export, {strangers[0]} for example; choose another folder, or add "
+            "--force to remove them"
+        )
+    inputs = [image.path for image in list_images(source)] if source.is_dir() else []
+    refuse_existing("OUT", others + strangers, force, inputs)
+    for path in others + strangers:
         path.unlink()
-    return write_faces(out, pixels, paths, lambda n, total: with_progress(n, total, "writing"))
+    return write_faces(out, faces.pixels, paths, lambda n, total: with_progress(n, total, "writing"))
 
 
 def require_training(feature: str) -> None:

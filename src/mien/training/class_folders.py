@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +15,9 @@ from mien.emotions import LABELS
 from mien.errors import DataError, OptionError
 from mien.evaluation.datasets import FaceSet
 from mien.files import write_whole
+
+# What `face_paths` calls files.
+_FACE_NAME = re.compile(r"\d{5,}(-copy\d+)?\.png")
 
 SPLITS = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 
@@ -92,6 +96,23 @@ def find_others(out: Path, pixels: NDArray[np.uint8], paths: list[Path]) -> list
         out / path
         for path, face in zip(paths, pixels, strict=True)
         if (out / path).exists() and (out / path).read_bytes() != _encode(face)
+    ]
+
+
+def find_strangers(out: Path, paths: list[Path]) -> list[Path]:
+    """Faces below ``out`` that another export wrote, and this one does not.
+
+    Args:
+        out: Folder to write to.
+        paths: Path of each face below it.
+    """
+    expected = {out / path for path in paths}
+    return [
+        path
+        for split in SPLITS.values()
+        for label in LABELS
+        for path in sorted((out / split / label).glob("*.png"))
+        if _FACE_NAME.fullmatch(path.name) and path not in expected
     ]
 
 
