@@ -298,6 +298,44 @@ def test_stops_at_the_target_and_out_of_patience(drawn: FaceSet, tmp_path: Path)
     assert len(history(fit(frozen, drawn, tmp_path / "patience", progress=False))) <= 10
 
 
+@pytest.mark.parametrize(
+    "stop", [{"target": 0.01}, {"patience": 2, "optimizer": Optimizer("sgd", 1e-12), "schedule": "constant"}]
+)
+def test_a_run_that_stopped_early_has_nothing_to_resume(
+    drawn: FaceSet, tmp_path: Path, stop: dict[str, object]
+) -> None:
+    plan = replace(QUICK, epochs=40, **stop)  # type: ignore[arg-type]
+    run = fit(plan, drawn, tmp_path / "run", progress=False)
+    rows, last = history(run), (run / "checkpoints/last.ckpt").read_bytes()
+    assert len(rows) < 40
+    assert fit(plan, drawn, run, progress=False, resume=True) == run
+    assert history(run) == rows
+    assert (run / "checkpoints/last.ckpt").read_bytes() == last
+
+
+def test_a_moved_run_keeps_its_best_epoch(drawn: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    accuracy = iter([0.9, 0.1, 0.2, 0.3])
+
+    def end_epoch(self: FaceModule) -> None:
+        if self.trainer.sanity_checking:
+            value = 0.0
+        elif self.current_epoch == 2 and not (tmp_path / "moved").exists():
+            raise RuntimeError("killed")
+        else:
+            value = next(accuracy)
+        self.log_dict({"val_accuracy": value, "val_macro_f1": value})
+
+    monkeypatch.setattr(FaceModule, "on_validation_epoch_end", end_epoch)
+    run = tmp_path / "run"
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(QUICK, drawn, run, progress=False)
+    run.rename(tmp_path / "moved")
+    moved = fit(QUICK, drawn, tmp_path / "moved", progress=False, resume=True)
+    assert [float(row["val_accuracy"]) for row in history(moved)] == [0.9, 0.1, 0.2, 0.3]
+    best = torch.load(moved / "checkpoints/best.ckpt", weights_only=True)
+    assert best["epoch"] == 0
+
+
 def test_the_head_learns_first(drawn: FaceSet, tmp_path: Path) -> None:
     plan = replace(QUICK, network="timm:resnet10t", epochs=1, freeze_epochs=1, augment=STILL, ema=0)
     run = fit(plan, drawn, tmp_path / "frozen", progress=False)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import lightning.pytorch as pl
+from lightning.pytorch import callbacks
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
 from mien.files import write_whole
 
@@ -80,6 +82,17 @@ class EpochLines(Callback):
         if trainer.is_global_zero:
             text = "  ".join(f"{name} {float(trainer.callback_metrics[name]):.4f}" for name in _FIGURES)
             logger.info("epoch %d/%s  %s", trainer.current_epoch + 1, trainer.max_epochs, text)
+
+
+class EarlyStopping(callbacks.EarlyStopping):
+    """Ends a resumed run that had stopped early at once; Lightning's own trains it on.
+
+    A checkpoint holds a callback's state under the name of its class, hence the same name.
+    """
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.stopping_reason != EarlyStoppingReason.NOT_STOPPED:
+            trainer.should_stop = True
 
 
 def read_history(path: Path) -> list[dict[str, str]]:

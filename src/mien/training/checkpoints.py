@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not there."""
+"""Checkpoints that are whole or not there, in a folder that may be moved."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch import callbacks
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from mien.files import write_whole
@@ -23,3 +24,13 @@ class WholeCheckpoints(TorchCheckpointIO):
         content = BytesIO()
         torch.save(checkpoint, content)
         write_whole(Path(path), content.getvalue())
+
+
+class ModelCheckpoint(callbacks.ModelCheckpoint):
+    """Remembers the best score after the run folder was moved; Lightning's own takes the next epoch for the best.
+
+    A checkpoint holds a callback's state under the name of its class, hence the same name.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict | {"dirpath": self.dirpath})

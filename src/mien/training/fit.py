@@ -11,10 +11,8 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import (
     Callback,
-    EarlyStopping,
     EMAWeightAveraging,
     LearningRateMonitor,
-    ModelCheckpoint,
     RichProgressBar,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -23,8 +21,8 @@ from lightning.pytorch.utilities import rank_zero_only
 from mien.errors import DataError, OptionError, TrainingError
 from mien.evaluation.datasets import FaceSet
 from mien.training.balance import class_weights
-from mien.training.callbacks import EpochLines, History
-from mien.training.checkpoints import WholeCheckpoints
+from mien.training.callbacks import EarlyStopping, EpochLines, History
+from mien.training.checkpoints import ModelCheckpoint, WholeCheckpoints
 from mien.training.datamodule import Faces, split_training
 from mien.training.distillation import Teachers, load_teachers
 from mien.training.environment import describe_environment
