@@ -84,6 +84,7 @@ def test_round_trip() -> None:
         ({"epochs": 3}, "key 'network' is missing"),
         ({"network": "mien", "imbalance": "weights"}, "expected one of none, class-weights, sampler, balance-offline"),
         ({"network": "mien", "precision": "half"}, "precision: expected one of bf16-mixed"),
+        ({"network": "mien", "precision": "64-true"}, "precision: expected one of bf16-mixed, 16-mixed, 32-true"),
         ({"network": "mien", "freeze_epochs": 2}, "are for timm: networks"),
         ({"network": "mien", "pretrained": 1}, "expected bool"),
         ({"network": "mien", "patience": True}, "expected int"),

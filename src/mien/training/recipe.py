@@ -72,7 +72,7 @@ class Recipe:
         label_smoothing: Share of the target spread evenly over the classes.
         ferplus_weight: Weight of the loss of a second head on FER+ votes; used where votes are given.
         ema: Decay per step of the averaged weights, which are the ones kept; 0 turns averaging off.
-        precision: Lightning's name for it.
+        precision: Lightning's name for it: ``bf16-mixed``, ``16-mixed`` or ``32-true``.
         seed: Decides initial weights, order of the faces and augmentation; 0 to 4294967295.
         augment: See `Augment`.
         distil: See `Distil`.
@@ -94,7 +94,7 @@ class Recipe:
     label_smoothing: float = 0.1
     ferplus_weight: float = 1.0
     ema: float = 0.998
-    precision: Literal["bf16-mixed", "16-mixed", "32-true", "64-true", "bf16-true", "16-true"] = "bf16-mixed"
+    precision: Literal["bf16-mixed", "16-mixed", "32-true"] = "bf16-mixed"
     seed: int = 0
     augment: Augment = field(default_factory=Augment)
     distil: Distil = field(default_factory=Distil)
