@@ -336,6 +336,14 @@ def test_a_moved_run_keeps_its_best_epoch(drawn: FaceSet, tmp_path: Path, monkey
     assert best["epoch"] == 0
 
 
+def test_normalization_after_a_dense_layer_needs_two_faces(drawn: FaceSet, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="batch_size 1 is too small for the network 'cnn4-dense'.* use 2 or more"):
+        fit(replace(QUICK, network="cnn4-dense", batch_size=1), drawn, tmp_path / "dense", progress=False)
+    assert not (tmp_path / "dense").exists()
+    run = fit(replace(QUICK, epochs=1, batch_size=1), drawn, tmp_path / "plain", progress=False)
+    assert len(history(run)) == 1
+
+
 def test_the_head_learns_first(drawn: FaceSet, tmp_path: Path) -> None:
     plan = replace(QUICK, network="timm:resnet10t", epochs=1, freeze_epochs=1, augment=STILL, ema=0)
     run = fit(plan, drawn, tmp_path / "frozen", progress=False)

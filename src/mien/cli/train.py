@@ -14,7 +14,7 @@ import typer
 
 from mien.cli.data import load_data, require_training
 from mien.cli.options import DataOption, VotesOption
-from mien.cli.output import tables
+from mien.cli.output import complain, tables
 
 
 def _list_recipes(wanted: bool) -> None:
@@ -76,7 +76,7 @@ def train(
     # Read when torch is loaded. Threads that spin while they wait for each other take the cores from themselves as soon
     # as anything else runs on the machine; asleep they cost an idle machine next to nothing.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from mien.training.fit import fit, is_first_process
+    from mien.training.fit import fit, is_first_process, where_it_stopped
     from mien.training.recipe import load_recipe
 
     plan = load_recipe(recipe)
@@ -93,7 +93,12 @@ def train(
     # Lightning greets and advertises.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     faces = load_data(data, votes)
-    folder = fit(plan, faces, out, resume=resume, progress=progress, devices=devices, nodes=nodes)
+    try:
+        folder = fit(plan, faces, out, resume=resume, progress=progress, devices=devices, nodes=nodes)
+    except (KeyboardInterrupt, SystemExit):
+        if is_first_process():
+            complain(f"{out}: {where_it_stopped(out)}")
+        raise
     if is_first_process():
         tables.print(f"trained: {folder}; next: {export_command(folder, data, votes)}", soft_wrap=True)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+from copy import deepcopy
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -17,9 +19,12 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from torch import nn
 
 from mien.errors import DataError, OptionError, TrainingError
 from mien.evaluation.datasets import FaceSet
+from mien.evaluation.face_set import FACE_SIDE
 from mien.training.balance import class_weights
 from mien.training.callbacks import EarlyStopping, EpochLines, History
 from mien.training.checkpoints import ModelCheckpoint, WholeCheckpoints
@@ -34,6 +39,9 @@ from mien.training.start import normalization_of, start_from
 from mien.training.yaml_files import write_yaml
 
 logger = logging.getLogger(__name__)
+
+_ENVIRONMENT_FILE = "environment.yaml"
+_WRITTEN_FIRST = (RECIPE_FILE, DATA_FILE, _ENVIRONMENT_FILE)
 
 
 def fit(
@@ -52,7 +60,8 @@ def fit(
         recipe: How to train.
         faces: All splits; learns from Training, chooses by PublicTest.
         out: Run folder to create: ``recipe.yaml``, ``data.yaml``, ``environment.yaml``, ``metrics.csv``,
-            ``curves.png``, ``tensorboard/``, ``checkpoints/``.
+            ``curves.png``, ``tensorboard/``, ``checkpoints/``. A run that ended before its first checkpoint starts
+            afresh in its folder.
         resume: Go on from ``checkpoints/last.ckpt`` of the folder.
         progress: Show a progress bar rather than a log line per epoch.
         devices: Processes on this machine, one per GPU, or on the CPU where there is none. None takes all
@@ -63,14 +72,17 @@ def fit(
         The run folder.
 
     Raises:
-        OptionError: If the folder exists already (without ``resume``) or has no checkpoint (with it).
+        OptionError: If the folder exists already (without ``resume``) or holds no run (with it).
         ModelError: If the folder is damaged (with ``resume``).
         DataError: If a split is missing or too small.
         TrainingError: If the loss is no longer a number, or the disk is full.
+        KeyboardInterrupt: At Ctrl-C.
+        SystemExit: At SIGTERM, with the code 143.
     """
     folder = Path(out)
-    last = folder / "checkpoints" / "last.ckpt"
-    _check_folder(folder, last, resume)
+    last = last_checkpoint(folder)
+    _check_folder(folder, resume)
+    resume = resume and last.exists()
     learn, _ = split_training(faces)
     train, validation = faces.select(learn), faces.of_usage("PublicTest")
     processes = _process_count(devices) * nodes
@@ -97,6 +109,7 @@ def fit(
     # A resumed run takes its weights from the checkpoint.
     pretrained = recipe.pretrained and not resume
     module = FaceModule(recipe, data.mean, data.std, len(data.heads), weights, pretrained, teachers)
+    _check_batch_size(recipe, module.network)
     if resume:
         # Now, because what Lightning says of a damaged checkpoint is a traceback.
         load_weights(module, last, read_checkpoint(last))
@@ -111,25 +124,60 @@ def fit(
         for complaint in class_complaints(train) + _teacher_warnings(teachers, data.digest):
             logger.warning("%s", complaint)
         if not resume:
+            environment = describe_environment()
             write_yaml(folder / RECIPE_FILE, recipe.to_dict())
             write_yaml(folder / DATA_FILE, asdict(data))
-            write_yaml(folder / "environment.yaml", describe_environment())
+            write_yaml(folder / _ENVIRONMENT_FILE, environment)
     trainer = _trainer(recipe, folder, progress, devices, nodes)
+    _train(trainer, module, Faces(train, validation, recipe), folder, resume)
+    return folder
+
+
+def _train(trainer: pl.Trainer, module: FaceModule, faces: Faces, folder: Path, resume: bool) -> None:
+    last = last_checkpoint(folder)
     try:
-        trainer.fit(module, Faces(train, validation, recipe), ckpt_path=last if resume else None, weights_only=True)
+        trainer.fit(module, faces, ckpt_path=last if resume else None, weights_only=True)
     except TrainingError as error:
         raise TrainingError(f"{error}; {_kept(last)}; try again with a lower optimizer.lr", folder) from None
     except OSError as error:
         advice = "make room and go on with --resume" if last.exists() else "make room and start again"
         raise TrainingError(f"cannot be written: {error.strerror}; {_kept(last)}; {advice}", folder) from error
-    return folder
+    except SIGTERMException as stopped:
+        stopped.code = 128 + signal.SIGTERM
+        raise
+    except SystemExit as stopped:
+        # Lightning ends the program at Ctrl-C, which is up to the caller.
+        if isinstance(stopped.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
 
 
-def _check_folder(folder: Path, last: Path, resume: bool) -> None:
-    if resume and not last.exists():
-        raise OptionError(f"nothing to resume, {last} does not exist", folder)
-    if is_first_process() and not resume and folder.exists() and any(folder.iterdir()):
-        raise OptionError("exists already; choose another folder or go on with --resume", folder)
+def last_checkpoint(folder: Path) -> Path:
+    """What a run goes on from, if it has come so far."""
+    return folder / "checkpoints" / "last.ckpt"
+
+
+def _check_folder(folder: Path, resume: bool) -> None:
+    if last_checkpoint(folder).exists():
+        if is_first_process() and not resume:
+            raise OptionError("exists already; choose another folder or go on with --resume", folder)
+        return
+    # A run that ended before its first checkpoint; a best.ckpt alone is all that somebody has kept of a run.
+    begun = all((folder / name).is_file() for name in _WRITTEN_FIRST)
+    if begun and not (folder / "checkpoints" / "best.ckpt").exists():
+        return
+    if resume:
+        raise OptionError(f"nothing to resume, {last_checkpoint(folder)} does not exist", folder)
+    if is_first_process() and folder.exists() and any(folder.iterdir()):
+        raise OptionError("exists already; choose another folder", folder)
+
+
+def where_it_stopped(folder: Path) -> str:
+    """How far a run has come that was stopped, and how to go on."""
+    last = last_checkpoint(folder)
+    if not last.exists():
+        return "stopped before the first checkpoint; the same command starts again"
+    return f"stopped after epoch {read_checkpoint(last)['epoch'] + 1}; go on with --resume"
 
 
 def _kept(last: Path) -> str:
@@ -153,6 +201,19 @@ def _describe_data(faces: FaceSet, train: FaceSet, validation: FaceSet, teachers
         teachers=tuple(member.weights for member in teachers.members) if teachers else (),
         votes=faces.votes_digest(),
     )
+
+
+def _check_batch_size(recipe: Recipe, network: nn.Module) -> None:
+    """Normalization after a dense layer has nothing to compare a single face with; PyTorch's word is a ValueError."""
+    if recipe.batch_size > 1:
+        return
+    try:
+        deepcopy(network).train()(torch.zeros(1, 1, FACE_SIDE, FACE_SIDE))
+    except ValueError:
+        raise OptionError(
+            f"batch_size 1 is too small for the network {recipe.network!r}, which normalizes over the batch; "
+            "use 2 or more"
+        ) from None
 
 
 def _teacher_warnings(teachers: Teachers | None, digest: str) -> list[str]:
