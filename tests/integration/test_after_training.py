@@ -73,7 +73,9 @@ def test_a_network_that_loses_too_much_is_not_kept(
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["config.json", "model.onnx"]
 
 
-def test_a_model_folder_is_replaced_only_when_forced(trained: Path, drawn_csv: Path, tmp_path: Path) -> None:
+def test_a_model_folder_is_replaced_only_when_forced(
+    trained: Path, drawn_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "mine"
     out.mkdir()
     (out / "notes.txt").write_text("mine")
@@ -90,7 +92,41 @@ def test_a_model_folder_is_replaced_only_when_forced(trained: Path, drawn_csv: P
     (out / "config.json").write_text("{}")
     assert "exists already" in refuse()
     run(*arguments, "--force")
-    assert sorted(path.name for path in out.iterdir()) == ["config.json", "model.onnx"]
+    assert sorted(path.name for path in out.iterdir()) == ["config.json", "model.onnx", "notes.txt"]
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+
+    def fail_to_rename(path: Path, target: Path) -> Path:
+        if path.name.endswith(".partial"):
+            raise PermissionError("denied")
+        return rename(path, target)
+
+    rename = Path.rename
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", fail_to_rename)
+        assert isinstance(CliRunner().invoke(app, [*arguments, "--force"]).exception, PermissionError)
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    assert list(tmp_path.iterdir()) == [out], "nothing is left beside it"
+
+
+def test_replacing_a_model_keeps_what_export_does_not_write(trained: Path, drawn_csv: Path, tmp_path: Path) -> None:
+    out, place = tmp_path / "mine", tmp_path / "place"
+    run("export", trained, "--data", drawn_csv, "--out", tmp_path / "before")
+    # Written for phones, renamed, and written again.
+    (tmp_path / "before").rename(place)
+    old = ["model-int8.onnx"]
+    old += [f"{name}{suffix}" for name in ("before", "mine") for suffix in (".tflite", "-int8.tflite", ".json")]
+    own = ["README.md", "detector.tflite", ".git/config", "pictures/model-int8.onnx"]
+    for name in (*old, *own):
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_text("mine")
+    (place / "link").symlink_to("README.md")
+    out.symlink_to(place)
+    run("export", trained, "--data", drawn_csv, "--out", out, "--force")
+    found = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert found == {*own, "link", "config.json", "model.onnx"}
+    assert {(out / name).read_text() for name in own} == {"mine"}
+    assert (out / "link").is_symlink()
+    assert out.is_symlink()
 
 
 def test_compare(trained: Path, drawn_csv: Path) -> None:

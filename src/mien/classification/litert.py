@@ -24,6 +24,11 @@ NOTE = "mien.json"
 """Name of the metadata: see `mien.litert.network.describe`."""
 
 
+def file_names(name: str) -> tuple[str, str, str]:
+    """What the files of a model are called: in 32 bits, in 8 bits, and their description."""
+    return f"{name}{SUFFIX}", f"{name}-int8{SUFFIX}", f"{name}.json"
+
+
 class LiteRtClassifier:
     """A ``.tflite`` file that ``mien export --litert`` wrote.
 

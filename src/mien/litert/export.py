@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mien.classification.base import PHOTO
 from mien.classification.classifier import EmotionClassifier
-from mien.classification.litert import SUFFIX, LiteRtClassifier
+from mien.classification.litert import SUFFIX, LiteRtClassifier, file_names
 from mien.classification.model_config import find_model, load_config
 from mien.errors import ModelError, OptionError
 from mien.files import write_whole
@@ -67,9 +67,7 @@ def export_litert(model: str, out: Path, faces: NDArray[np.uint8] | None = None,
     """
     folder = find_model(model)
     config = load_config(folder)
-    plain = out / f"{config.name}{SUFFIX}"
-    reduced = out / f"{config.name}-int8{SUFFIX}"
-    description = out / f"{config.name}.json"
+    plain, reduced, description = (out / file for file in file_names(config.name))
     for file in (plain, reduced, description):
         if file.exists() and not replace:
             raise OptionError("exists already; choose another folder, or add --force to replace it", file)

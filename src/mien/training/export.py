@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnxruntime as ort
@@ -15,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from mien.classification.classifier import softmax
-from mien.classification.model_config import ModelConfig, save_config
+from mien.classification.litert import file_names
+from mien.classification.model_config import CONFIG_FILE, INT8_FILE, ModelConfig, load_config, save_config
 from mien.emotions import LABELS
 from mien.errors import DataError, ModelError, OptionError
 from mien.evaluation.datasets import FACE_SIDE, FaceSet
@@ -51,7 +54,8 @@ def export_run(
         out: Model folder to create; its last part names the model.
         checkpoint: ``best`` or ``last``.
         average: Further runs, model folders or shipped models of the same network, to export the mean of all weights.
-        replace: Whether to replace a folder that exists already, with all that is in it.
+        replace: Whether to replace the model in a folder that exists already; what `mien export` does not write, such
+            as the card, is kept.
 
     Returns:
         The largest difference between PyTorch's probabilities and the exported network's.
@@ -63,6 +67,7 @@ def export_run(
     """
     if out.exists() and not replace:
         raise OptionError("exists already; choose another folder", out)
+    name, out = out.name, out.resolve()
     learned, held_out = split_training(faces)
     module, data = average_runs(run, average, faces.pixels[learned], checkpoint)
     if faces.digest() != data.digest:
@@ -92,7 +97,7 @@ def export_run(
         if not difference <= MAX_DIFFERENCE:
             raise ModelError(f"exported probabilities differ from PyTorch's by {difference:.1e}", out)
         config = ModelConfig(
-            name=out.name,
+            name=name,
             labels=LABELS,
             input_size=FACE_SIDE,
             mean=data.mean,
@@ -112,12 +117,37 @@ def export_run(
             },
         )
         save_config(config, partial)
-        if replace:
-            shutil.rmtree(out, ignore_errors=True)
-        partial.rename(out)
+        if out.exists():
+            _replace_model(out, partial)
+        else:
+            partial.rename(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return difference
+
+
+def _replace_model(out: Path, partial: Path) -> None:
+    """Put a model folder in the place of another, with the files of that which are not the old model's."""
+    replaced = {"model.onnx", INT8_FILE, CONFIG_FILE}
+    # The folder may have been renamed since; a damaged model has no name.
+    for model in (out, partial):
+        with suppress(ModelError):
+            replaced |= set(file_names(load_config(model).name))
+    shutil.copytree(
+        out,
+        partial,
+        symlinks=True,
+        ignore=lambda folder, names: replaced.intersection(names) if Path(folder) == out else set(),
+        dirs_exist_ok=True,
+    )
+    with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent, ignore_cleanup_errors=True) as place:
+        aside = Path(place, out.name)
+        try:
+            out.rename(aside)
+            partial.rename(out)
+        finally:
+            if not out.exists():
+                aside.rename(out)
 
 
 def _command(run: Path) -> str:
