@@ -193,8 +193,9 @@ def test_bad_folders(tmp_path: Path) -> None:
         list_images(tmp_path)
 
 
-def test_named_pipes_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_pictures_and_named_pipes_are_passed_over(tmp_path: Path) -> None:
     touch(tmp_path / "happy/a.png")
+    touch(tmp_path / "happy/.00042.x7b2.partial.png")
     os.mkfifo(tmp_path / "happy/pipe.png")
     assert [image.path.name for image in list_images(tmp_path)] == ["a.png"]
 

@@ -243,8 +243,8 @@ def _list_classes(folder: Path, usage: str) -> list[LabeledImage]:
         images += [
             LabeledImage(path, label, usage)
             for path in sorted(child.rglob("*"))
-            # A named pipe would be waited for forever.
-            if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+            # A named pipe would be waited for forever; of an export that was killed half a picture is left, hidden.
+            if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() and not path.name.startswith(".")
         ]
     return images
 
