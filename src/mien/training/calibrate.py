@@ -34,10 +34,10 @@ points of accuracy, the detector one."""
 FEWEST_HELD_OUT = 50
 """With fewer held-out faces than this nothing is fitted: chance would decide how sure the answers are."""
 
-_REGULARIZATION = 0.03
+DOUBTFUL = 0.95
+"""Confidence below which answers are uncertain where nothing tells how often they are right."""
 
-# Confidence below which answers are uncertain where nothing tells how often they are right.
-_DOUBTFUL = 0.95
+_REGULARIZATION = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _uncalibrated(priors: NDArray[np.float64], biases: NDArray[np.float64]) -> C
         _rows(priors, 5),
         PRIOR_POWER,
         1.0,
-        _DOUBTFUL,
+        DOUBTFUL,
         (),
         _head_weights(len(priors)),
     )
@@ -244,7 +244,7 @@ def _threshold(answers: NDArray[np.float32], labels: NDArray[np.int64]) -> float
         kept = confidence >= threshold
         if kept.any() and _lower_bound(float(right[kept].mean()), int(kept.sum())) >= TARGET_ACCURACY + PHOTO_MARGIN:
             return round(float(threshold), 2)
-    return _DOUBTFUL
+    return DOUBTFUL
 
 
 def _lower_bound(share: float, count: int, z: float = 1.2816) -> float:

@@ -24,7 +24,7 @@ from mien.errors import DataError, ModelError, OptionError
 from mien.evaluation.datasets import FACE_SIDE, FaceSet
 from mien.preprocessing import to_tensor
 from mien.training.averaging import average_runs
-from mien.training.calibrate import FEWEST_HELD_OUT, calibrate
+from mien.training.calibrate import DOUBTFUL, FEWEST_HELD_OUT, calibrate
 from mien.training.datamodule import split_training
 from mien.training.lightning_module import FaceModule
 from mien.training.runs import read_recipe
@@ -80,9 +80,10 @@ def export_run(
     if len(sample) < FEWEST_HELD_OUT:
         logger.warning(
             "the data hold out %d faces for calibration, %d are needed: confidences are the network's own, which are "
-            "often too high, and answers below 0.95 are called uncertain",
+            "often too high, and answers below %.2f are called uncertain",
             len(sample),
             FEWEST_HELD_OUT,
+            DOUBTFUL,
         )
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
