@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 
@@ -19,21 +16,6 @@ import numpy as np
 import pytest
 import videos
 from programs import Run
-
-from mien.cli.inputs import Input
-from mien.cli.video_jobs import Job, is_done, mark_unfinished
-from mien.tables import read_rows
-
-
-@pytest.fixture(scope="module")
-def clip(astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    frames = videos.portrait(astronaut, 24)
-    return videos.write(tmp_path_factory.mktemp("clip") / "clip.mp4", frames, rate=12, sound="aac")
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_everything_at_once(run: Run, clip: Path, tmp_path: Path) -> None:
@@ -47,7 +29,7 @@ def test_everything_at_once(run: Run, clip: Path, tmp_path: Path) -> None:
     assert (summary["frames"], person["frames"]) == (24, 24)
     assert sum(person["seconds"].values()) == pytest.approx(2.0, abs=0.01)
     assert max(person["seconds"], key=person["seconds"].get) == "happy"
-    rows = table(tmp_path / "t.csv")
+    rows = videos.read_csv(tmp_path / "t.csv")
     assert [float(row["time_s"]) for row in rows] == pytest.approx([i / 12 for i in range(24)], abs=1e-4)
     assert {row["track"] for row in rows} == {"1"}
     assert videos.frame_times(tmp_path / "o.mp4") == pytest.approx(videos.frame_times(clip), abs=1e-6)
@@ -59,7 +41,7 @@ def test_annotated_frames_show_the_box(run: Run, clip: Path, tmp_path: Path) -> 
     assert run("video", clip, "--out", tmp_path / "o.mp4", "--table", tmp_path / "t.csv")[0] == 0
     capture = cv2.VideoCapture(str(tmp_path / "o.mp4"))
     frame = capture.read()[1].astype(int)
-    row = table(tmp_path / "t.csv")[0]
+    row = videos.read_csv(tmp_path / "t.csv")[0]
     x, middle = int(row["x"]), int(row["y"]) + int(row["height"]) // 2
     blue, green, red = frame[middle, x]
     assert red > 150 and green > 140 and blue < 130  # yellow, for happy
@@ -68,7 +50,7 @@ def test_annotated_frames_show_the_box(run: Run, clip: Path, tmp_path: Path) -> 
 def test_every_and_part(run: Run, clip: Path, tmp_path: Path) -> None:
     run("video", clip, "--every", 4, "--start", 0.5, "--end", 1.5, "--out", tmp_path / "o.mkv", "--table",
         tmp_path / "t.csv")  # fmt: skip
-    assert [int(row["frame"]) for row in table(tmp_path / "t.csv")] == [6, 10, 14]
+    assert [int(row["frame"]) for row in videos.read_csv(tmp_path / "t.csv")] == [6, 10, 14]
     assert videos.frame_times(tmp_path / "o.mkv") == pytest.approx([0, 1 / 3, 2 / 3], abs=0.03)
 
 
@@ -85,13 +67,13 @@ def test_what_goes_into_the_paper(run: Run, clip: Path, tmp_path: Path) -> None:
         f"mien: {tmp_path / 'p.csv'}: names videos that are not read: other.mp4",
         f"mien: {clip}: participants are named for people who were not seen: 2",
     ]
-    (person,), rows = table(files[0]), table(files[3])
+    (person,), rows = videos.read_csv(files[0]), videos.read_csv(files[3])
     assert (person["video"], person["person"], person["participant"]) == (str(clip), "1", "P07")
     assert float(person["seen_s"]) == pytest.approx(2.0, abs=0.01)
     assert float(person["certain_s"]) + float(person["uncertain_s"]) == pytest.approx(2.0, abs=0.01)
     assert {row["participant"] for row in rows} == {"P07"}
     # Episodes agree with the table of frames.
-    for episode in table(files[1]):
+    for episode in videos.read_csv(files[1]):
         inside = [
             r for r in rows if float(episode["onset_s"]) <= float(r["time_s"]) + 1e-3 < float(episode["offset_s"])
         ]
@@ -105,18 +87,18 @@ def test_one_summary_of_a_folder_goes_on_where_it_was(run: Run, folder: Path, cl
     (folder / "c.mp4").write_bytes(clip.read_bytes())
     options = ("--summary", tmp_path / "s.csv", "--episodes", tmp_path / "e.csv", "--table", tmp_path / "{name}.csv")
     assert run("video", folder, *options)[0] == 1
-    rows = table(tmp_path / "s.csv")
+    rows = videos.read_csv(tmp_path / "s.csv")
     assert [Path(row["video"]).relative_to(folder).as_posix() for row in rows] == [
         "a.mp4", "c.mp4", "day2/a.mp4", "day2/c.mov",
     ]  # fmt: skip
     assert [row["person"] for row in rows] == ["", "1", "", ""]
-    assert {row["video"] for row in table(tmp_path / "e.csv")} == {str(folder / "c.mp4")}
+    assert {row["video"] for row in videos.read_csv(tmp_path / "e.csv")} == {str(folder / "c.mp4")}
     # Without a file of its own a video is not done, and is read anew; the others keep their rows.
     (tmp_path / "c.csv").unlink()
     code, out, err = run("video", folder, "--resume", "--json", *options[:2], *options[4:])
     assert [Path(json.loads(line)["source"]).name for line in out.splitlines()] == ["c.mp4"]
     assert "done already: 3 of 5 videos" in err
-    assert sorted(row["video"] for row in table(tmp_path / "s.csv")) == sorted(row["video"] for row in rows)
+    assert sorted(row["video"] for row in videos.read_csv(tmp_path / "s.csv")) == sorted(row["video"] for row in rows)
     code, _, err = run("video", folder, "--resume", "--summary", tmp_path / "e.csv")
     assert code == 2
     assert "has other columns than this command writes" in err
@@ -134,7 +116,7 @@ def test_outputs_that_would_be_one_file_are_refused(run: Run, clip: Path, tmp_pa
 def test_target_rate(run: Run, clip: Path, tmp_path: Path) -> None:
     code, _, err = run("video", clip, "--fps", 3, "--table", tmp_path / "t.csv", "--out", tmp_path / "o.mp4")
     assert (code, err) == (0, "")
-    assert [int(row["frame"]) for row in table(tmp_path / "t.csv")] == [0, 4, 8, 12, 16, 20]
+    assert [int(row["frame"]) for row in videos.read_csv(tmp_path / "t.csv")] == [0, 4, 8, 12, 16, 20]
     assert videos.frame_times(tmp_path / "o.mp4") == pytest.approx([0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3], abs=0.01)
     code, _, err = run("video", clip, "--fps", 3, "--every", 2)
     assert (code, err) == (2, "mien: --fps does not go with every (found 2); give one of them\n")
@@ -145,7 +127,7 @@ def test_frames_without_faces_have_rows(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("video", path, "--table", tmp_path / "t.csv", "--timeline", tmp_path / "l.png")
     assert code == 0
     assert "no face" in out
-    assert [(row["frame"], row["track"], row["emotion"]) for row in table(tmp_path / "t.csv")] == [
+    assert [(row["frame"], row["track"], row["emotion"]) for row in videos.read_csv(tmp_path / "t.csv")] == [
         (str(number), "", "") for number in range(4)
     ]
 
@@ -161,18 +143,6 @@ def test_several_videos(run: Run, clip: Path, tmp_path: Path) -> None:
     code, _, err = run("video", clip, other, "--table", tmp_path / "t.csv")
     assert code == 2
     assert "{name}" in err
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Three short clips, two of the same name, one broken; and a file that is no video."""
-    folder = tmp_path / "clips"
-    for name in ("a.mp4", "day2/a.mp4", "day2/c.mov"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        videos.write(folder / name, videos.numbered(3, 64, 48))
-    (folder / "b.mp4").write_text("no video")
-    (folder / "notes.txt").write_text("none either")
-    return folder
 
 
 def test_patterns_are_read_as_a_shell_would(run: Run, folder: Path) -> None:
@@ -210,206 +180,6 @@ def test_no_video_is_overwritten_by_the_copy_of_another(run: Run, folder: Path) 
     assert (folder / "day2" / "a.mp4").read_bytes() == before
 
 
-def test_resuming_leaves_out_what_is_done(run: Run, folder: Path, tmp_path: Path) -> None:
-    outputs = ("--table", tmp_path / "rows" / "{name}.csv", "--out", tmp_path / "seen" / "{name}.mp4")
-    run("video", folder, *outputs)
-    (tmp_path / "rows" / "day2" / "a.csv").unlink()
-    # A video that has been replaced since.
-    os.utime(folder / "a.mp4", (2e9, 2e9))
-    code, out, err = run("video", folder, "--resume", "--json", *outputs)
-    assert code == 1
-    assert [json.loads(line)["source"] for line in out.splitlines()] == [
-        str(folder / "a.mp4"),
-        str(folder / "day2" / "a.mp4"),
-    ]
-    assert "done already: 1 of 4 videos" in err
-    assert "b.mp4: is a text file" in err
-
-
-def test_an_interrupted_video_is_not_done(clip: Path, tmp_path: Path) -> None:
-    video = Input(clip, Path(clip.name))
-    job = Job(table=str(tmp_path / "{name}.csv"), timeline=str(tmp_path / "{name}.png"))
-    assert not is_done(video, job)
-    for name in ("clip.csv", "clip.png"):
-        (tmp_path / name).touch()
-    assert is_done(video, job)
-    mark_unfinished(video, job)
-    assert not is_done(video, job)
-
-
-@pytest.fixture
-def stop_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Has Ctrl-C pressed at a frame, in this process."""
-
-    def stop(frame: int) -> None:
-        @contextmanager
-        def progress(*_: object) -> Iterator[Callable[[float], None]]:
-            times: list[float] = []
-
-            def advance(time_s: float) -> None:
-                times.append(time_s)
-                if len(times) == frame:
-                    signal.raise_signal(signal.SIGINT)
-
-            yield advance
-
-        monkeypatch.setattr("mien.cli.video.progress", progress)
-
-    return stop
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("--table", "{name}.csv"),
-        ("--episodes", "e.csv"),
-        ("--episodes", "{name}.json"),
-        ("--summary", "s.parquet"),
-        ("--summary", "s.json", "--out", "o.mp4"),
-    ],
-)
-def test_a_single_interrupted_video_is_kept_and_read_again(
-    run: Run,
-    clip: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    stop_at: Callable[[int], None],
-    options: tuple[str, ...],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    command = ("video", clip, "--json", *options)
-    stop_at(18)
-    code, out, err = run(*command)
-    assert (code, json.loads(out)["frames"]) == (130, 18)
-    assert err == f"mien: {clip}: interrupted; the files hold what was read so far; --resume reads it again\n"
-    partial = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
-    assert len(partial) == len(options) / 2
-    stop_at(0)
-    code, out, err = run(*command, "--resume")
-    assert (code, err, json.loads(out)["frames"]) == (0, "", 24)
-    assert {path.name for path in tmp_path.iterdir()} == partial.keys()
-    code, out, err = run(*command, "--resume")
-    assert (code, out, err) == (0, "", "mien: done already: 1 of 1 videos\n")
-
-
-def test_an_interruption_does_not_speak_of_files_that_there_are_not(
-    run: Run, clip: Path, stop_at: Callable[[int], None]
-) -> None:
-    stop_at(18)
-    assert run("video", clip)[2] == f"mien: {clip}: interrupted; the summary is of what was read so far\n"
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
-def test_tables_of_all_videos_keep_the_rows_of_others(
-    run: Run, clip: Path, tmp_path: Path, stop_at: Callable[[int], None], suffix: str
-) -> None:
-    clips = [tmp_path / name for name in ("a.mp4", "b.mp4", "c.mp4")]
-    for path in clips:
-        path.write_bytes(clip.read_bytes())
-    people, episodes = tmp_path / f"s{suffix}", tmp_path / f"e{suffix}"
-    options = ("--summary", people, "--episodes", episodes)
-    assert run("video", *clips[:2], *options)[0] == 0
-    before = read_rows(people), read_rows(episodes)
-    stop_at(18)
-    assert run("video", clips[2], *options, "--resume")[0] == 130
-    assert [row["remark"] for row in read_rows(people)] == [None, None, "interrupted"]
-    stop_at(0)
-    assert run("video", clips[2], *options, "--resume")[0] == 0
-    for table, kept in zip((people, episodes), before, strict=True):
-        rows = read_rows(table)
-        assert rows[: len(kept)] == kept
-        assert {row["video"] for row in rows[len(kept) :]} == {str(clips[2])}
-        assert {row["remark"] for row in rows} == {None}
-    assert "done already: 3 of 3 videos" in run("video", *clips, *options, "--resume")[2]
-
-
-FILES = [
-    ("--table", "t.csv"),
-    ("--table", "t.parquet"),
-    ("--table", "t.json"),
-    ("--table", "t.jsonl"),
-    ("--out", "o.mp4"),
-    ("--out", "o.mov"),
-    ("--out", "o.mkv"),
-    ("--timeline", "l.png"),
-    ("--timeline", "l.jpg"),
-    ("--timeline", "l.svg"),
-    ("--timeline", "l.pdf"),
-    ("--report", "r.html"),
-    ("--episodes", "e.eaf"),
-    ("--episodes", "{name}.csv"),
-    ("--summary", "{name}.json"),
-    ("--summary", "{name}.parquet"),
-    ("--summary", "s.csv"),
-    ("--episodes", "e.json"),
-]
-
-
-@pytest.mark.parametrize(("option", "value"), FILES)
-def test_what_mien_did_not_write_is_neither_done_nor_replaced(
-    run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, value: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    command = ("video", clip, "--every", 6, option, value, "--resume")
-    file = Path(value.replace("{name}", "clip"))
-    for content in (b"", b"precious\n", b"[\n", b'{"source": "x"}\n', b"\0\0", clip.read_bytes()):
-        # As old as may be, and newer than the video.
-        for moment in (1, 2_000_000_000):
-            file.write_bytes(content)
-            os.utime(file, (moment, moment))
-            code, out, err = run(*command)
-            assert (code, out, err.count("\n")) == (2, "", 1)
-            assert str(file) in err
-            assert "choose another name, or add --force to replace it" in err
-            assert file.read_bytes() == content
-    assert run(*command, "--force")[::2] == (0, "")
-    assert file.read_bytes() != content
-    # What mien wrote is done, and replaced once the video is newer.
-    assert run(*command)[::2] == (0, "mien: done already: 1 of 1 videos\n")
-    os.utime(file, (1, 1))
-    assert run(*command)[::2] == (0, "")
-    assert file.stat().st_mtime > 1
-
-
-def test_files_of_another_video_are_not_taken_for_those_of_this_one(run: Run, clip: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.mp4"
-    other.write_bytes(clip.read_bytes())
-    for option, name in (("--table", "t.jsonl"), ("--summary", "{name}.csv"), ("--episodes", "{name}.json")):
-        assert run("video", other, "--every", 6, option, tmp_path / name)[0] == 0
-        (tmp_path / name.replace("{name}", "other")).rename(tmp_path / name.replace("{name}", "clip"))
-        code, _, err = run("video", clip, option, tmp_path / name, "--resume")
-        assert (code, f"was not written by mien video for {clip};" in err) == (2, True)
-
-
-def test_a_damaged_table_of_all_videos_is_refused(run: Run, clip: Path, tmp_path: Path) -> None:
-    path = tmp_path / "s.csv"
-    assert run("video", clip, "--every", 6, "--summary", path)[0] == 0
-    damaged = path.read_bytes() + b"1,2" * 200 + b"\r\n"
-    path.write_bytes(damaged)
-    code, _, err = run("video", clip, "--summary", path, "--resume")
-    assert (code, path.read_bytes()) == (2, damaged)
-    assert "a row has more values than there are columns" in err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a single process")
-def test_ctrl_c_among_many_says_how_to_go_on(clip: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
-    folder = tmp_path / "clips"
-    folder.mkdir()
-    videos.write(folder / "a.mp4", videos.numbered(3, 64, 48))
-    videos.write(folder / "b.mp4", videos.portrait(astronaut, 1500))
-    command = [sys.executable, "-m", "mien.cli.main", "video", folder, "--table", f"{tmp_path}/{{name}}.csv"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None and not _is_begun(tmp_path / "b.csv"):
-        sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "1 of 2 videos were read before; --resume continues with this one" in err
-    assert 0 < len(table(tmp_path / "b.csv")) < 1500
-    job = Job(table=f"{tmp_path}/{{name}}.csv")
-    assert [is_done(Input(folder / name, Path(name)), job) for name in ("a.mp4", "b.mp4")] == [True, False]
-
-
 def test_a_truncated_video_is_read_and_reported(run: Run, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     noise = [random.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(60)]
@@ -420,7 +190,7 @@ def test_a_truncated_video_is_read_and_reported(run: Run, tmp_path: Path) -> Non
     assert code == 1
     assert "what could be read was read" in err
     assert len(err.splitlines()) == 1
-    assert 20 <= len(table(tmp_path / "t.csv")) == len(videos.frame_times(tmp_path / "o.mp4")) <= 40
+    assert 20 <= len(videos.read_csv(tmp_path / "t.csv")) == len(videos.frame_times(tmp_path / "o.mp4")) <= 40
 
 
 @pytest.mark.parametrize(
@@ -470,7 +240,7 @@ def test_ctrl_c_leaves_valid_files(clip: Path, astronaut: np.ndarray, tmp_path: 
     out, rows = tmp_path / "o.mp4", tmp_path / "t.json"
     command = [sys.executable, "-m", "mien.cli.main", "video", long, "--out", out, "--table", rows]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None and not _is_begun(tmp_path / "t.json"):
+    while process.poll() is None and not videos.is_begun(tmp_path / "t.json"):
         sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -504,12 +274,6 @@ def test_a_full_disk_is_told_with_the_users_file_and_leaves_nothing(clip: Path, 
     assert "partial" not in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def _is_begun(path: Path) -> bool:
-    """Whether something stands already in the file that will become this one."""
-    begun = path.parent.glob(f".{path.stem}.*.partial{path.suffix}")
-    return any(partial.stat().st_size > 0 for partial in begun)
 
 
 def test_real_clips(run: Run, shared: Path) -> None:

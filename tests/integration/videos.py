@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -98,3 +99,15 @@ def frame_times(path: Path) -> list[float]:
     """When each frame is shown, as PyAV tells it."""
     with av.open(str(path)) as container:
         return [float(frame.time or 0.0) for frame in container.decode(video=0)]
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a table, as text."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def is_begun(path: Path) -> bool:
+    """Whether something stands already in the file that will become this one."""
+    begun = path.parent.glob(f".{path.stem}.*.partial{path.suffix}")
+    return any(partial.stat().st_size > 0 for partial in begun)
