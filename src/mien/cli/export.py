@@ -110,7 +110,7 @@ def _write_litert(model: str, out: Path, faces: NDArray[np.uint8] | None, force:
     tables.print(
         f"compared with model.onnx on {report.faces} {sample}:\n"
         f"32 bits: probabilities differ by at most {report.difference:.1e}\n"
-        f"8 bits:  same emotion for {report.agreement:.1%}{kept}; probabilities differ by at most "
+        f"8 bits:  same emotion, ties aside, for {report.agreement:.1%}{kept}; probabilities differ by at most "
         f"{report.difference8:.3f}",
         soft_wrap=True,
     )

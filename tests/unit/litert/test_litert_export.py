@@ -23,7 +23,9 @@ from mien.classification.litert import LiteRtClassifier
 from mien.classification.model_config import find_model, load_config, save_config, shipped_models
 from mien.emotions import LABELS
 from mien.errors import ModelError, OptionError
+from mien.litert import export
 from mien.litert.export import MAX_DIFFERENCE, MIN_AGREEMENT, LiteRtReport, export_litert
+from mien.litert.network import convert
 from mien.litert.sample import sample_faces
 from mien.options import AnalyzerOptions
 
@@ -64,6 +66,15 @@ def test_the_shipped_models_agree(name: str, phone: Path, reports: dict[str, Lit
     )
     assert np.isnan(one).all() == (not original.config.ambiguity)
     np.testing.assert_allclose(other, one, atol=MAX_DIFFERENCE)
+
+
+def test_eight_bits_that_answer_otherwise_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = find_model("mien-1-tiny")
+    monkeypatch.setattr(export, "convert", lambda folder, int8: convert(other if int8 else folder, int8))
+    report = export_litert("mien-1", tmp_path)
+    assert not report.kept8
+    assert report.agreement < MIN_AGREEMENT
+    assert [file.name for file in report.files] == ["mien-1.tflite", "mien-1.json"]
 
 
 def test_the_sample_tells_networks_apart() -> None:
