@@ -7,6 +7,7 @@ import re
 import shutil
 import threading
 import time
+import wave
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,6 +148,54 @@ def test_a_refused_camera_is_explained(visit: Callable[..., Page]) -> None:
     assert page.get_by_role("button", name="Start the camera").is_visible()
 
 
+def test_a_video_whose_pictures_cannot_be_decoded_is_refused(visit: Callable[..., Page], tmp_path: Path) -> None:
+    """As with HEVC in most browsers, there is sound to play and nothing to see."""
+    with wave.open(str(tmp_path / "sound.mp4"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(160_000))
+    page = visit()
+    page.locator("#chooser").set_input_files(tmp_path / "sound.mp4")
+    page.get_by_role("alert").get_by_text("sound.mp4 cannot be played").wait_for()
+    assert page.get_by_role("button", name="Start the camera").is_visible()
+
+
+def test_a_camera_that_comes_late_is_closed(
+    visit: Callable[..., Page], wait_until: Callable[[Callable[[], bool]], None], astronaut_path: Path
+) -> None:
+    page = visit()
+    page.evaluate(
+        """() => {
+            window.cameras = [];
+            const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+            devices.getUserMedia = async (wanted) => {
+                await new Promise((resolve) => setTimeout(resolve, 1000));
+                const camera = await open(wanted);
+                window.cameras.push(camera);
+                return camera;
+            };
+        }"""
+    )
+    states = "window.cameras.map((camera) => camera.getVideoTracks()[0].readyState)"
+    page.get_by_role("button", name="Start the camera").dblclick()
+    page.locator(".stream .card").first.wait_for()
+    assert sorted(page.evaluate(states)) == ["ended", "live"]
+    page.get_by_role("button", name="Stop").click()
+    page.locator("nav [data-action=camera]").click()
+    page.locator("#chooser").set_input_files(astronaut_path)
+    wait_until(lambda: page.evaluate("window.cameras.length") == 3)
+    page.locator(".heading [role=status]", has_text="1 face in 1 picture").wait_for()
+    assert page.evaluate(states) == ["ended"] * 3
+    assert page.locator(".stream").count() == 0
+
+
+def test_the_button_knows_of_a_pause_by_the_player(visit: Callable[..., Page], shared: Path) -> None:
+    page = visit()
+    page.locator("#chooser").set_input_files(shared / "media" / "woman2.mp4")
+    page.locator(".stream .card").first.wait_for()
+    page.locator("video").evaluate("(video) => video.pause()")
+    page.get_by_role("button", name="Resume").wait_for()
+
+
 def test_without_a_network(visit: Callable[..., Page], astronaut_path: Path) -> None:
     page = visit()
     page.get_by_text("ready for use without a network").wait_for()
@@ -180,6 +229,10 @@ def test_by_keyboard_alone(visit: Callable[..., Page]) -> None:
     page.keyboard.press("Enter")
     page.locator(".stream .card").first.wait_for()
     page.evaluate("document.activeElement.blur()")
+    bars = page.locator(".stream .card .bar:visible")
+    for key, count in (("A", 1), ("a", 7)):
+        page.keyboard.press(key)
+        assert bars.count() == count
     page.keyboard.press(" ")
     page.get_by_role("button", name="Resume").wait_for()
     page.keyboard.press(" ")

@@ -42,9 +42,10 @@ function show(mode, content) {
   window.scrollTo({ top: 0 });
 }
 
-/** End what runs, without a summary. */
+/** End what runs, without a summary. @returns {AbortSignal} Says when what is begun now has been left in turn. */
 function leave() {
   leaving.abort();
+  leaving = new AbortController();
   clearMessage();
   if (stream) stream.running = false;
   stream?.video.pause();
@@ -53,6 +54,25 @@ function leave() {
   camera = null;
   for (const address of addresses) URL.revokeObjectURL(address);
   addresses = [];
+  return leaving.signal;
+}
+
+/** Wait for the networks. @param {AbortSignal} signal @returns {Promise<boolean>} Whether to go on. */
+async function isReady(signal) {
+  try {
+    await opened;
+  } catch (error) {
+    if (!signal.aborted) loadTrouble(error);
+    return false;
+  }
+  return !signal.aborted;
+}
+
+/** @param {unknown} error */
+function loadTrouble(error) {
+  leave();
+  show("home");
+  showMessage("The page could not load", `${error instanceof Error ? error.message : error}. Reload it, or try another browser.`);
 }
 
 /** @param {Blob} file */
@@ -64,14 +84,18 @@ function addressOf(file) {
 
 /** @param {string} [deviceId] */
 async function startCamera(deviceId) {
-  leave();
+  const signal = leave();
   try {
-    camera = await openCamera(deviceId);
-    await opened;
+    const answer = await openCamera(deviceId);
+    // Something else was begun while the browser asked for permission: no camera stays on unseen.
+    if (signal.aborted) return closeCamera(answer);
+    camera = answer;
+    if (!(await isReady(signal))) return;
     stream = new StreamView(settings, reader, {
       name: "camera",
       mirrored: facesUser(camera),
       isCamera: true,
+      signal,
       onEnd: (session) => {
         leave();
         show("session", sessionView(settings, session, { title: "What the camera saw", again: "Start again", onAgain: () => startCamera() }));
@@ -81,8 +105,9 @@ async function startCamera(deviceId) {
     camera.getVideoTracks()[0]?.addEventListener("ended", () => stream?.stop());
     show("camera", stream.root);
     await stream.start(camera);
-    await offerCameras(stream, deviceId);
+    if (!signal.aborted) await offerCameras(stream, deviceId);
   } catch (error) {
+    if (signal.aborted) return;
     leave();
     show("home");
     showMessage(...cameraTrouble(error));
@@ -103,13 +128,14 @@ async function offerCameras(view, deviceId) {
 
 /** @param {File} file */
 async function startVideo(file) {
-  leave();
+  const signal = leave();
+  if (!(await isReady(signal))) return;
   try {
-    await opened;
     stream = new StreamView(settings, reader, {
       name: file.name,
       mirrored: false,
       isCamera: false,
+      signal,
       onEnd: (session) => {
         leave();
         show("session", sessionView(settings, session, { title: file.name, again: "Watch again", onAgain: () => startVideo(file) }));
@@ -119,6 +145,7 @@ async function startVideo(file) {
     show("video", stream.root);
     await stream.start(addressOf(file));
   } catch {
+    if (signal.aborted) return;
     leave();
     show("home");
     showMessage(`${file.name} cannot be played`, "It is damaged, or of a kind that this browser does not know. MP4 (H.264) and WebM work nearly everywhere.");
@@ -127,9 +154,8 @@ async function startVideo(file) {
 
 /** @param {File[]} files */
 async function readPhotos(files) {
-  leave();
-  await opened;
-  const { signal } = (leaving = new AbortController());
+  const signal = leave();
+  if (!(await isReady(signal))) return;
   /** @type {FrameResult[]} */
   const results = [];
   const facts = element("p", { role: "status" });
@@ -222,10 +248,12 @@ document.addEventListener("keydown", (event) => {
   if (!stream || event.ctrlKey || event.metaKey || event.altKey) return;
   const { target } = event;
   if (target instanceof HTMLElement && target.closest("select, input, textarea")) return;
-  if (event.key === "Escape" || event.key === "q") stream.stop();
-  else if (event.key === "s") stream.savePicture();
-  else if (event.key === "a") stream.people.classList.toggle("brief");
-  else if (event.key === " " && !(target instanceof HTMLButtonElement || target instanceof HTMLVideoElement)) {
+  // Upper or lower case: Caps Lock is no reason to ignore a key.
+  const key = event.key.toLowerCase();
+  if (key === "escape" || key === "q") stream.stop();
+  else if (key === "s") stream.savePicture();
+  else if (key === "a") stream.toggleBars();
+  else if (key === " " && !(target instanceof HTMLButtonElement || target instanceof HTMLVideoElement)) {
     event.preventDefault();
     stream.togglePause();
   }
@@ -233,7 +261,7 @@ document.addEventListener("keydown", (event) => {
 
 byId("about").textContent = `mien ${settings.version} with the model ${settings.model.name}`;
 const opened = open();
-opened.catch((error) => showMessage("The page could not load", `${error.message}. Reload it, or try another browser.`));
+opened.catch(loadTrouble);
 
 if ("serviceWorker" in navigator && window.isSecureContext) {
   navigator.serviceWorker.register("sw.js").then(

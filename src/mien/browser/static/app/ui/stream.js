@@ -19,14 +19,15 @@ export class StreamView {
   /**
    * @param {Settings} settings
    * @param {Reader} reader
-   * @param {{name: string, mirrored: boolean, isCamera: boolean, onEnd: (session: Session) => void}} options
+   * @param {{name: string, mirrored: boolean, isCamera: boolean, signal: AbortSignal, onEnd: (session: Session) => void}} options
    */
-  constructor(settings, reader, { name, mirrored, isCamera, onEnd }) {
+  constructor(settings, reader, { name, mirrored, isCamera, signal, onEnd }) {
     this.settings = settings;
     this.reader = reader;
     this.name = name;
     this.mirrored = mirrored;
     this.isCamera = isCamera;
+    this.signal = signal;
     this.onEnd = onEnd;
     this.session = new Session(settings.labels, name);
     this.history = new History(settings);
@@ -74,14 +75,24 @@ export class StreamView {
       this.video.srcObject = source;
     }
     await this.reader.begin();
+    if (this.signal.aborted) return;
     await this.video.play();
+    if (this.signal.aborted) return;
+    // Of a video whose pictures it cannot decode, such as HEVC, a browser plays the sound.
+    if (!this.video.videoWidth) throw new Error("no picture");
     this.frame.style.setProperty("--ratio", `${this.video.videoWidth} / ${this.video.videoHeight}`);
     this.running = true;
     this.startedMs = performance.now();
     // A session's clock stands still while it is paused, as in the app and the window.
     let pausedMs = this.startedMs;
-    this.video.addEventListener("pause", () => (pausedMs = performance.now()));
-    this.video.addEventListener("play", () => (this.startedMs += performance.now() - pausedMs));
+    this.video.addEventListener("pause", () => {
+      pausedMs = performance.now();
+      this.pauseButton.textContent = "Resume";
+    });
+    this.video.addEventListener("play", () => {
+      this.startedMs += performance.now() - pausedMs;
+      this.pauseButton.textContent = "Pause";
+    });
     this.next();
   }
 
@@ -178,7 +189,13 @@ export class StreamView {
   togglePause() {
     if (this.video.paused) void this.video.play();
     else this.video.pause();
-    this.pauseButton.textContent = this.video.paused ? "Resume" : "Pause";
+  }
+
+  /** Show one bar of each person or all seven: the other of what is shown now. */
+  toggleBars() {
+    const { classList, dataset } = this.people;
+    const one = dataset.bars ? dataset.bars === "one" : classList.contains("crowd");
+    dataset.bars = one ? "all" : "one";
   }
 
   savePicture() {
