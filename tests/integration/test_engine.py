@@ -213,6 +213,24 @@ def test_results_for_a_study(clip: Path, analyzer: Analyzer, tmp_path: Path) -> 
     assert "interrupted" in files["csv"].read_text()
 
 
+def test_labels_and_people_do_not_depend_on_how_large_the_frames_are(
+    clip: Path, analyzer: Analyzer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes after a frame is known even where few pictures can wait: of a large video none has to."""
+
+    def read(name: str) -> tuple[str, list[FrameResult]]:
+        table, seen = tmp_path / name, list[FrameResult]()
+        mien.analyze_video(clip, table=table, on_result=seen.append, analyzer=analyzer)
+        return table.read_text(), seen
+
+    text, seen = read("small.csv")
+    assert [result.frame for result in seen] == list(range(COUNT))
+    monkeypatch.setattr("mien.video.process.HOLD_BYTES", 1)
+    assert read("large.csv") == (text, seen)
+    # The first frames have to wait for the last ones, by which the person is confirmed.
+    assert seen[0].faces[0].confirmed
+
+
 def test_a_reader_stays_open(clip: Path, analyzer: Analyzer) -> None:
     with open_video(clip, start=0.2) as reader:
         summary = mien.analyze_video(reader, analyzer=analyzer)

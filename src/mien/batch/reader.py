@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from mien.analyzer import Analyzer
     from mien.results import FrameResult
-    from mien.video.reader import VideoFrame
 
 Row = dict[str, Any]
 
@@ -153,8 +152,8 @@ class FaceReader:
         content, start, end = row.get("bytes"), row.get("start") or 0.0, row.get("end")
         known = {**_EMPTY, "source": printable(row["path"]), "range_s": start}
 
-        def keep(frame: VideoFrame, result: FrameResult) -> None:
-            if frame.time_s >= start:
+        def keep(result: FrameResult) -> None:
+            if (result.time_s or 0.0) >= start:
                 for values in FRAMES.rows(result):
                     add({**known, **values})
 
@@ -165,7 +164,7 @@ class FaceReader:
                 end=end,
                 every=self.every,
                 detect_every=self.detect_every,
-                on_frame=keep,
+                on_result=keep,
                 analyzer=analyzer,
             )
         if summary.damage:

@@ -216,7 +216,7 @@ def _read(
             report=file("--report"),
             participants=None if people is None else people.of(video.path, video.relative),
             detect_every=job.detect_every,
-            on_frame=lambda frame, _: advance(frame.time_s),
+            on_result=lambda result: advance(result.time_s or 0.0),
             cancelled=interrupted.is_set,
             analyzer=cached_analyzer(share_cores(options)),
         )

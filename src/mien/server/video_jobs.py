@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from io import BytesIO
 from time import monotonic
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 from mien.analyzer import Analyzer
 from mien.errors import VideoError
@@ -22,9 +22,6 @@ from mien.server.metrics import Metrics
 from mien.server.problems import ProblemError, busy
 from mien.server.settings import ServerSettings
 from mien.server.video_store import Video, VideoStore
-
-if TYPE_CHECKING:
-    from mien.video.reader import VideoFrame
 
 _T = TypeVar("_T")
 
@@ -168,13 +165,13 @@ class VideoJobs:
             gzip.open(packed, "wt", compresslevel=1, encoding="utf-8") as frames,
         ):
 
-            def add(frame: VideoFrame, result: FrameResult) -> None:
+            def add(result: FrameResult) -> None:
                 nonlocal count, progress
                 frames.write((",\n" if count else "") + json.dumps(replace(result, source=video.name).to_dict()))
                 self._metrics.frames.labels("video", "read").inc()
                 self._metrics.faces.inc(len(result))
                 count += 1
-                progress = min(frame.time_s / reader.end_s, 1.0) if reader.end_s else 0.0
+                progress = min((result.time_s or 0.0) / reader.end_s, 1.0) if reader.end_s else 0.0
 
             def is_over() -> bool:
                 nonlocal stopped
@@ -182,7 +179,7 @@ class VideoJobs:
                 stopped = reached_limit(count)
                 return stopped is not None
 
-            summary = analyze_video(reader, analyzer=self._analyzer, on_frame=add, cancelled=is_over)
+            summary = analyze_video(reader, analyzer=self._analyzer, on_result=add, cancelled=is_over)
         result = {
             "source": video.name,
             "width": reader.width,

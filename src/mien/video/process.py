@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
 
 from mien.analyzer import Analyzer, cached_analyzer
 from mien.drawing import blur_faces, draw
@@ -34,8 +37,11 @@ OutputPath: TypeAlias = "str | os.PathLike[str]"
 _Sink: TypeAlias = Callable[[VideoFrame, FrameResult], None]
 
 
-HOLD_BYTES = 256_000_000
-"""Frames that wait for what comes after them take no more memory than this; of very large ones fewer wait."""
+HOLD_BYTES = 1_280_000_000
+"""Pictures that wait for what comes after them take no more memory than this, enough for 4K at 30 frames a second; of
+larger ones fewer wait. Nothing is held where only what was read is wanted."""
+
+_NO_PICTURE = np.empty((0, 0, 3), np.uint8)
 
 BATCH, BATCH_BYTES = 8, 64_000_000
 """Frames whose faces the network reads at once, and how much memory these frames may take together."""
@@ -66,6 +72,7 @@ def analyze_video(
     fps: float | None = None,
     detect_every: int = 1,
     on_frame: _Sink | None = None,
+    on_result: Callable[[FrameResult], None] | None = None,
     cancelled: Callable[[], bool] = lambda: False,
     analyzer: Analyzer | None = None,
     **values: Unpack[OptionValues],
@@ -95,6 +102,7 @@ def analyze_video(
         detect_every: Look for faces in every n-th of these; in between they are moved on as they moved before.
         on_frame: Called with each frame and what was read in it, in order, for progress or results of your own, up to
             1.3 seconds of the video after it was read. What it raises ends the reading, and no file is written.
+        on_result: As ``on_frame``, with what was read alone, which takes less memory.
         cancelled: Asked after each frame; once it is true, reading ends, and the files hold what was read so far.
         analyzer: What to read with; None opens one.
         **values: As for `mien.load`, in place of ``analyzer``.
@@ -128,9 +136,10 @@ def analyze_video(
                 _read(
                     reader,
                     StreamAnalyzer(analyzer, detect_every, FULL_SEARCH_S),
-                    [*sinks, *([on_frame] if on_frame else [])],
+                    [*sinks, *([on_frame] if on_frame else []), *([_ignore_frame(on_result)] if on_result else [])],
                     seen,
                     cancelled,
+                    bool(video or report or on_frame),
                 )
         except _Stop:
             pass
@@ -204,12 +213,17 @@ def _ignore_frame(write: Callable[[FrameResult], None]) -> _Sink:
 
 
 def _read(
-    reader: VideoReader, stream: StreamAnalyzer, sinks: list[_Sink], summary: Summary, cancelled: Callable[[], bool]
+    reader: VideoReader,
+    stream: StreamAnalyzer,
+    sinks: list[_Sink],
+    summary: Summary,
+    cancelled: Callable[[], bool],
+    with_pictures: bool,
 ) -> None:
     # Three frames at a time: one thread decodes, one finds faces, this one reads them; a fourth encodes.
     try:
         with closing(prefetch(reader)) as frames:
-            for frame, result in read_frames(frames, stream, reader.name, cancelled):
+            for frame, result in read_frames(frames, stream, reader.name, cancelled, with_pictures):
                 summary.add(result)
                 for sink in sinks:
                     sink(frame, result)
@@ -228,6 +242,7 @@ def read_frames(
     stream: StreamAnalyzer,
     source: str = "",
     cancelled: Callable[[], bool] = lambda: False,
+    with_pictures: bool = True,
 ) -> Iterator[tuple[VideoFrame, FrameResult]]:
     """Read the frames of a file, in order, each with what comes after it in mind.
 
@@ -236,6 +251,7 @@ def read_frames(
         stream: What to read them with.
         source: Name of the video; carried into the results.
         cancelled: Asked after each frame that is given out, or read while none is; once true, reading ends.
+        with_pictures: Whether the frames that are given out are to have their pictures, which are held until then.
 
     Yields:
         Each frame and what was read in it, up to 1.3 seconds of the video later.
@@ -248,10 +264,10 @@ def read_frames(
     with closing(prefetch(find())) as found:
         for batch in _batches(found):
             if ahead is None:
-                most = HOLD_BYTES // batch[0].frame.nbytes
+                most = HOLD_BYTES // batch[0].frame.nbytes if with_pictures else sys.maxsize
                 ahead = LookAhead(stream.smoothing_s, stream.uncertain_below, stream.is_confirmed, most)
             for seen, result in zip(batch, stream.classify_together(batch, source), strict=True):
-                frame = VideoFrame(seen.number, seen.time_s, seen.frame)
+                frame = VideoFrame(seen.number, seen.time_s, seen.frame if with_pictures else _NO_PICTURE)
                 done = list(ahead.add(frame, result, seen.renamed))
                 yield from done
                 if not done and cancelled():
