@@ -88,6 +88,19 @@ def test_episodes_end_with_the_emotion_and_with_the_face() -> None:
     ]
 
 
+@pytest.mark.parametrize(("step_s", "spans"), [(0.4, [(0.0, 2.0)]), (2.0, [(0.0, 4.0), (6.0, 10.0)])])
+def test_a_frame_without_the_face_ends_an_episode_where_it_is_long(
+    step_s: float, spans: list[tuple[float, float]]
+) -> None:
+    """A frame read every two seconds without the face is two seconds without it."""
+    summary = Summary("clip.mp4")
+    for number in range(5):
+        faces = () if number == 2 else (face(1, Emotion.HAPPY, 0.8),)
+        summary.add(FrameResult("clip.mp4", 640, 360, faces, number, number * step_s, 1))
+    summary.close()
+    assert [(round(e.onset_s, 6), round(e.offset_s, 6)) for e in summary.episodes] == spans
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json"])
 def test_tables_hold_their_rows(tmp_path: Path, suffix: str) -> None:
     summary = summarize({1: "P07"})

@@ -77,7 +77,7 @@ class EpisodeBuilder:
 
     def add(self, face: Face, time_s: float, seconds: float) -> None:
         """Take in a frame that shows the face for so many seconds."""
-        if face.emotion is not self._emotion or time_s - self._offset_s > max(GAP_S, seconds):
+        if face.emotion is not self._emotion or time_s - self._offset_s > GAP_S:
             self.end()
             self._emotion, self._onset_s = face.emotion, time_s
         self._offset_s = time_s + seconds
