@@ -162,7 +162,7 @@ def test_a_session_stays_when_another_page_is_looked_at(visit: Visit) -> None:
     page = visit(camera=True)
     _start(page)
     page.locator(".mien-bars").first.wait_for()
-    page.get_by_placeholder("Note for this moment").fill("the door opens")
+    page.get_by_placeholder("Note for this moment").fill("the door opens ![now](https://elsewhere.example/now.png)")
     page.get_by_role("button", name="Mark", exact=True).click()
     page.get_by_text("1 marker, the last at").wait_for()
     page.get_by_role("button", name="Stop", exact=True).click()

@@ -108,6 +108,17 @@ def test_a_photo_that_is_too_large_is_refused(visit: Visit, tmp_path: Path) -> N
     assert page.locator(".mien-card").count() == 0
 
 
+def test_names_of_files_are_shown_as_they_are(visit: Visit, astronaut_path: Path) -> None:
+    """In Markdown, a picture in a name would be asked for elsewhere; `visit` notes who is asked."""
+    name = "![a](https:&#47;&#47;elsewhere.example&#47;a.png) **b** $c$ <i>d<i>.png"
+    page = visit("/photo")
+    picture = {"name": name, "mimeType": "image/png", "buffer": astronaut_path.read_bytes()}
+    _upload(page, picture, {**picture, "name": "other.png"}, _text_file(f"no {name}"), _text_file(f"{name}.mp4"))
+    page.locator("h2", has_text=name).wait_for()
+    page.get_by_text(f"no {name} is not a picture").wait_for()
+    page.get_by_text(f"{name}.mp4 is a video").wait_for()
+
+
 def test_switches_and_links_can_be_seen_whole(visit: Visit) -> None:
     page = visit("/photo")
     page.emulate_media(color_scheme="dark")

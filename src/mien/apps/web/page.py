@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
@@ -35,6 +36,11 @@ def guarded(function: Callable[_P, None]) -> Callable[_P, None]:
             )
 
     return run
+
+
+def literal(text: str) -> str:
+    """Markdown that shows a text as it is: pictures that a file's name speaks of would be fetched from elsewhere."""
+    return re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", text)
 
 
 def title(text: str, explanation: str) -> None:

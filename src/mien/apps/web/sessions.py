@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mien.apps.web.cards import facts, notice, session_card, thumbnail
+from mien.apps.web.page import literal
 from mien.clock import clock
 from mien.live import session_report
 from mien.live.session_log import Session
@@ -47,7 +48,7 @@ def show_session(session: Session, blurred: bool) -> None:
         for (label, suffix, kind), content in zip(_FILES, contents, strict=True):
             st.download_button(label, content, f"{stem}{suffix}", kind, on_click="ignore", icon=_DOWN)
     if session.markers:
-        marks = (f"**{clock(mark.time_s)}** {mark.note}" for mark in session.markers)
+        marks = (f"**{clock(mark.time_s)}** {literal(mark.note)}" for mark in session.markers)
         st.markdown("Markers: " + " · ".join(marks))
     if not people:
         st.html(notice("No face was seen", "Faces must be about 20 pixels wide or more."))

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from mien.apps.web.page import literal
 from mien.errors import ImageError, MienError
 from mien.files import VIDEO_FILES
 from mien.images import IMAGE_SUFFIXES, read_image
@@ -68,7 +69,7 @@ def hand_over(page: str, name: str, content: bytes) -> None:
     """
     kind = "video" if page == "Video" else "picture"
     with st.container(key=f"hand_over_{page}_{name}", border=True):
-        st.markdown(f"**{name} is a {kind}.** This page takes {'pictures' if kind == 'video' else 'videos'}.")
+        st.markdown(f"**{literal(name)} is a {kind}.** This page takes {'pictures' if kind == 'video' else 'videos'}.")
         if st.button(f"Open it on the {page} page", key=f"open-{page}-{name}", icon=":material/arrow_forward:"):
             st.session_state[f"handed_to_{page}"] = (name, content)
             st.switch_page(st.session_state["pages"][page])
@@ -82,4 +83,4 @@ def handed_over(page: str) -> tuple[str, bytes] | None:
 
 def complaint(name: str, error: MienError) -> str:
     """What is wrong with an upload, as a sentence."""
-    return f"**{name}** {error.reason}."
+    return f"**{literal(name)}** {literal(error.reason)}."

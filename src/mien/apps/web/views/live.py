@@ -13,7 +13,7 @@ from mien.apps.web.cards import card, face_card, face_row, grid, notice, row, st
 from mien.apps.web.connection import Connection, LiveState
 from mien.apps.web.downloads import save_now
 from mien.apps.web.models import analyzer
-from mien.apps.web.page import guarded, title
+from mien.apps.web.page import guarded, literal, title
 from mien.apps.web.photos import read_picture, show_photo
 from mien.apps.web.sessions import show_session
 from mien.apps.web.settings import current
@@ -184,7 +184,7 @@ def _mark(connection: Connection) -> None:
     if connection.markers:
         last = connection.markers[-1]
         count = f"{len(connection.markers)} marker{'s' if len(connection.markers) > 1 else ''}"
-        st.caption(f"{count}, the last at {clock(last.time_s)}{': ' + last.note if last.note else ''}")
+        st.caption(f"{count}, the last at {clock(last.time_s)}{': ' + literal(last.note) if last.note else ''}")
 
 
 @st.fragment(run_every=_STEP_S)

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from mien.apps.web.models import analyzer, model_key
-from mien.apps.web.page import entered, title
+from mien.apps.web.page import entered, literal, title
 from mien.apps.web.photos import PhotoReport, as_csv, as_json, hover_style, read_picture, show_photo
 from mien.apps.web.settings import MAX_PHOTO_MB
 from mien.apps.web.uploads import complaint, hand_over, handed_over, is_video_file, take_pasted
@@ -35,7 +35,7 @@ def page() -> None:
     for number, (file_id, (name, content)) in enumerate(list(pictures.items()), start=1):
         place = f"{file_id} {key}"
         if place not in reports:
-            with st.spinner(f"Analyzing {name}, {number} of {len(pictures)} …"):
+            with st.spinner(f"Analyzing {literal(name)}, {number} of {len(pictures)} …"):
                 reports[place] = _read(content, name, blur)
         report = reports[place]
         if isinstance(report, PhotoReport):
@@ -70,8 +70,9 @@ def _pictures() -> dict[str, tuple[str, bytes]]:
         pictures[f"handed {handed[0]}"] = handed
     for upload in uploads:
         if upload.size > MAX_PHOTO_MB * 2**20 and not is_video_file(upload.name):
+            size = f"{upload.size / 2**20:.0f} MB"
             st.error(
-                f"**{upload.name}** has {upload.size / 2**20:.0f} MB; pictures of up to {MAX_PHOTO_MB} MB are taken.",
+                f"**{literal(upload.name)}** has {size}; pictures of up to {MAX_PHOTO_MB} MB are taken.",
                 icon=":material/broken_image:",
             )
         elif upload.file_id not in pictures:
@@ -116,7 +117,7 @@ def _show(reports: list[PhotoReport], blur: bool) -> None:
     st.html(f"<style>{hover_style()}</style>")
     for number, report in enumerate(reports):
         if len(reports) > 1:
-            st.header(report.result.source, anchor=False)
+            st.header(literal(report.result.source), anchor=False)
         show_photo(report, str(number), blurred=blur)
 
 

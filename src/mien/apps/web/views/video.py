@@ -7,7 +7,7 @@ import streamlit as st
 
 from mien.apps.web.cards import facts, legend, notice, session_card
 from mien.apps.web.models import analyzer, model_key
-from mien.apps.web.page import entered, guarded, title
+from mien.apps.web.page import entered, guarded, literal, title
 from mien.apps.web.settings import MAX_UPLOAD_MB
 from mien.apps.web.uploads import complaint, hand_over, handed_over, is_picture, take_pasted
 from mien.apps.web.videos import VideoJob, VideoReport, read_video
@@ -73,7 +73,7 @@ def _take_upload() -> None:
         _take(*handed)
     if upload is None and "video" in st.session_state:
         with st.container(key="kept", horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{st.session_state['video'][0]}**", width="content")
+            st.markdown(f"**{literal(st.session_state['video'][0])}**", width="content")
             st.button("Clear", icon=":material/close:", on_click=_clear)
 
 
