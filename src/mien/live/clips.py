@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mien.detection.base import Frame
 from mien.errors import CameraError, VideoError
+from mien.live.sources import describe_source
 from mien.video import open_video
 from mien.video.backend import av
+from mien.video.reader import shown
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame as AvFrame
@@ -66,15 +66,17 @@ class NetworkStream:
     """
 
     def __init__(self, url: str) -> None:
-        self.name = url
+        self.name = describe_source(url)
         try:
             self._container = av.open(url, timeout=_TIMEOUT_S, options=_OPTIONS)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise CameraError(f"cannot be reached ({_reason(error)}); check the address, then try again", url) from None
+            reason = f"cannot be reached ({_reason(error)}); check the address, then try again"
+            raise CameraError(reason, self.name) from None
         if not self._container.streams.video:
             self._container.close()
-            raise CameraError("sends no pictures", url)
-        self._frames: Iterator[AvFrame] = self._container.decode(video=0)
+            raise CameraError("sends no pictures", self.name)
+        self._stream = self._container.streams.video[0]
+        self._frames = self._decode()
         # What has an end is a file, and waits on the server; what has none is a camera.
         self.duration_s: float | None = self._container.duration / 1e6 if self._container.duration else None
         self.waits: bool = self.duration_s is not None
@@ -91,7 +93,21 @@ class NetworkStream:
                 return None
             raise CameraError("sends no more pictures; try again", self.name)
         time_s = frame.time if self.waits and frame.time is not None else time.monotonic() - self._start
-        return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), time_s
+        return shown(frame, self._stream.sample_aspect_ratio), time_s
+
+    def _decode(self) -> Iterator[AvFrame]:
+        """The pictures, without those that arrive damaged, unless none has come whole for `_TIMEOUT_S`."""
+        whole_s = time.monotonic()
+        for packet in self._container.demux(self._stream):
+            try:
+                frames = self._stream.decode(packet)
+            except av.error.InvalidDataError:
+                if time.monotonic() - whole_s > _TIMEOUT_S:
+                    raise
+                continue
+            if frames:
+                whole_s = time.monotonic()
+                yield from frames
 
     def close(self) -> None:
         """Close the connection."""

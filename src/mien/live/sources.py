@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import numpy as np
 from mien.detection.base import Frame
 from mien.errors import CameraError
 
+# What stands before the host of a URL: a name and a password, which may hold an unescaped @.
+_LOGIN = re.compile(r"(?<=://)[^/?#]*@")
 # How many cameras to offer where they cannot be listed.
 _OFFERED = 4
 
@@ -137,10 +140,13 @@ def _first_line(path: Path) -> str:
 
 
 def describe_source(text: str) -> str:
-    """What people call a source that is not open yet: ``camera 0``, ``walk.mp4`` or the URL."""
+    """What people call a source that is not open yet: ``camera 0``, ``walk.mp4`` or the URL.
+
+    Without the name and password that a URL may hold: what is saved says where it is from.
+    """
     if text.isdecimal():
         return f"camera {text}"
-    return text if "://" in text else Path(text).name
+    return _LOGIN.sub("", text) if "://" in text else Path(text).name
 
 
 def _why_not_opened(number: int) -> str:

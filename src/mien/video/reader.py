@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.detection.base import Frame
 from mien.errors import OptionError, VideoError
@@ -123,8 +124,8 @@ class VideoReader:
         frame = first[1]
         self._check_size(frame.width, frame.height, max_pixels)
         self._stored = self._shown_width(frame.width), frame.height
-        self._sideways, *self._steps = _upright(frame)
-        self.width, self.height = self._stored[::-1] if self._sideways else self._stored
+        self._turn = _turn(frame)
+        self.width, self.height = self._stored[::-1] if self._turn.sideways else self._stored
         self._frames = chain([first], self._frames)
 
     @property
@@ -135,10 +136,7 @@ class VideoReader:
 
     def _shown_width(self, width: int) -> int:
         """Width of a picture once its pixels are square."""
-        aspect = self._stream.sample_aspect_ratio or Fraction(1)
-        if not 1 / _MOST_ASPECT <= aspect <= _MOST_ASPECT:
-            return width
-        return max(1, round(width * aspect))
+        return _shown_width(width, self._stream.sample_aspect_ratio)
 
     def _check_size(self, width: int, height: int, max_pixels: int) -> None:
         """Refuse frames that are too large, as stored or as shown."""
@@ -273,23 +271,53 @@ class VideoReader:
             yield packet, frames
 
     def _image(self, frame: AvFrame) -> Frame:
-        width, height = self._stored
-        image = frame.to_ndarray(format="bgr24", width=width, height=height)
-        down, across = self._steps
-        turned = image.swapaxes(0, 1) if self._sideways else image
-        return np.ascontiguousarray(turned[::down, ::across], np.uint8)
+        return _turned(frame.to_ndarray(format="bgr24", width=self._stored[0], height=self._stored[1]), self._turn)
 
 
-def _upright(frame: AvFrame) -> tuple[bool, int, int]:
+class _Turn(NamedTuple):
     """How a stored frame becomes upright: whether rows become columns, then the steps along both, -1 if reversed."""
+
+    sideways: bool
+    down: int
+    across: int
+
+
+def _turned(image: NDArray[Any], turn: _Turn) -> Frame:
+    turned = image.swapaxes(0, 1) if turn.sideways else image
+    return np.ascontiguousarray(turned[:: turn.down, :: turn.across], np.uint8)
+
+
+def _shown_width(width: int, aspect: Fraction | None) -> int:
+    """Width of a picture once its pixels, which are so many times as wide as high, are square."""
+    aspect = aspect or Fraction(1)
+    if not 1 / _MOST_ASPECT <= aspect <= _MOST_ASPECT:
+        return width
+    return max(1, round(width * aspect))
+
+
+def shown(frame: AvFrame, aspect: Fraction | None) -> Frame:
+    """A decoded frame as players show it: upright, its pixels square.
+
+    Args:
+        frame: The frame.
+        aspect: The stream's ratio of a pixel's width to its height; None where it has none.
+
+    Returns:
+        uint8 (H, W, 3) BGR.
+    """
+    width = _shown_width(frame.width, aspect)
+    return _turned(frame.to_ndarray(format="bgr24", width=width, height=frame.height), _turn(frame))
+
+
+def _turn(frame: AvFrame) -> _Turn:
     matrix: Any = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
-        return False, 1, 1
+        return _Turn(False, 1, 1)
     # Its nine numbers are a b u, c d v, x y w: what is at (x, y) is shown at (ax + cy, bx + dy).
     a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
     sideways = abs(b) > abs(a)
     across, down = (c, b) if sideways else (a, d)
-    return sideways, -1 if down < 0 else 1, -1 if across < 0 else 1
+    return _Turn(sideways, -1 if down < 0 else 1, -1 if across < 0 else 1)
 
 
 def open_video(
