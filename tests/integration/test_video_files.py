@@ -197,7 +197,17 @@ def test_mirrored_pictures_are_brought_back(
 
 def test_a_start_time_other_than_zero_is_the_players_zero(tmp_path: Path) -> None:
     path = videos.write(tmp_path / "late.ts", videos.numbered(10), offset_s=7.0)
-    assert read(path)[0].time_s == pytest.approx(0, abs=1e-6)
+    assert read(path)[0].time_s == 0
+
+
+@pytest.mark.parametrize("ticks", [630_010, 630_020, 630_040])
+def test_the_first_of_rounded_times_is_zero(ticks: int, tmp_path: Path) -> None:
+    """FFmpeg tells the start of a file in microseconds, rounded up or down; the frames count in 90,000ths."""
+    path = videos.write(
+        tmp_path / "late.ts", videos.numbered(10), offset_s=ticks / 90_000, time_base=Fraction(1, 90_000)
+    )
+    assert [frame.time_s for frame in read(path)[:2]] == [0, 0.04]
+    assert read(path, start=0.04)[0].number == 1
 
 
 def test_a_change_of_size_in_the_stream(tmp_path: Path) -> None:

@@ -146,6 +146,14 @@ def test_the_only_frame_counts_for_a_step_and_no_frame_beyond_the_end() -> None:
         several.add(result)
     several.close(step_s=9.0, end_s=1.2)
     assert several.read_s == pytest.approx(1.2)
+    # A file that ends, within rounding, where its last frame begins does not say how long that is shown.
+    rounded = Summary()
+    for result in RESULTS:
+        rounded.add(result)
+    last_s, before_s = (result.time_s or 0.0 for result in RESULTS[:-3:-1])
+    rounded.close(end_s=last_s + 1e-6)
+    assert rounded.read_s == pytest.approx(2 * last_s - before_s)
+    assert all(episode.offset_s - episode.onset_s > 0.01 for episode in rounded.episodes)
 
 
 def near(pixel: tuple[int, ...], color: tuple[int, int, int]) -> bool:

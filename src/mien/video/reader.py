@@ -33,6 +33,8 @@ _FROM_ZERO = {"matroska,webm", "asf", "nut"}
 _MOST_ASPECT = 10
 # Times in files are rounded, to milliseconds in some.
 _ROUNDING_S = 0.001
+# FFmpeg's unit for the times of a container, in seconds.
+_TICK = Fraction(1, 1_000_000)
 
 
 class VideoFrame(NamedTuple):
@@ -104,7 +106,11 @@ class VideoReader:
         self.time_base = self._stream.time_base or Fraction(1, 90_000)
         self.rate = self._stream.average_rate
         # FFmpeg gives the container's times in microseconds. Its start, not the stream's, is a player's zero.
-        self._zero = Fraction(self._container.start_time or 0, 1_000_000)
+        self._zero = (self._container.start_time or 0) * _TICK
+        begin = (self._stream.start_time or 0) * self.time_base
+        if abs(begin - self._zero) < _TICK:
+            # Not rounded, so that the first frame is neither before nor after zero.
+            self._zero = begin
         self._is_avi = self._container.format.name == "avi"
         self._length_s = self._container.duration / 1e6 if self._container.duration else math.inf
         # Shorter than this it is not whole. Some programs count from the first frame even there.

@@ -45,6 +45,9 @@ SUMMARY_COLUMNS: dict[str, str] = {
 }
 """The columns of a summary table and pyarrow's name for the type of each; see docs/video.md."""
 
+# Where a file ends less than this after its last frame begins, it does not say how long that is shown, in seconds.
+_ROUNDING_S = 0.001
+
 INTERRUPTED = "interrupted"
 """The remark on a video that was not read to its end because it was stopped."""
 
@@ -258,7 +261,7 @@ class Summary:
         if self._last is not None:
             left_s = end_s - (self._last.time_s or 0.0)
             seconds = self._step_s if self.frames > 1 else step_s
-            self._count(self._last, min(seconds, left_s) if left_s > 0 else seconds)
+            self._count(self._last, min(seconds, left_s) if left_s > _ROUNDING_S else seconds)
             self._last = None
         for person in self.tracks.values():
             person.end_episode()
