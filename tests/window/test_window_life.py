@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from driver import Start, count, until
 
+from mien.analyzer import Analyzer
 from mien.images import read_image
 from mien.video import open_video
 
@@ -27,6 +28,29 @@ def test_buttons_are_reached_and_pressed_by_the_keyboard(start: Start, clip: Pat
     until(app.moves, "a picture that goes on")
     app.press("q")
     assert app.wait_for_end() == 0
+
+
+def test_no_button_is_cut_off_in_the_smallest_window(screen: str, analyzer: Analyzer, tmp_path: Path) -> None:
+    import tkinter as tk
+    from tkinter import ttk
+
+    from mien.apps.desktop.session import Session
+    from mien.apps.desktop.window import Window
+
+    root = tk.Tk(screenName=screen)
+    session = Session(analyzer, tmp_path, tmp_path / "settings.json")
+    try:
+        Window(root, session)
+        root.geometry("x".join(map(str, root.minsize())))
+        root.update()
+        kinds = (ttk.Button, ttk.Menubutton)
+        buttons = [child for child in root.winfo_children()[0].winfo_children() if isinstance(child, kinds)]
+        assert {"Camera", "Session", "More"} <= {button.cget("text") for button in buttons}
+        for button in buttons:
+            assert button.winfo_width() >= button.winfo_reqwidth()
+    finally:
+        root.destroy()
+        session.close()
 
 
 def test_pictures_are_opened_by_the_keyboard(start: Start, clip: Path, astronaut_path: Path, tmp_path: Path) -> None:

@@ -55,6 +55,13 @@ class Toolbar(ttk.Frame):
         ):
             more.add_checkbutton(label=text, accelerator=key, variable=self._flags[flag], command=actions[action])
 
+    def least_width(self) -> int:
+        """How many pixels the buttons need, whatever they say; they say the longest of it until the next update."""
+        for button, text in ((self._pause, "Resume"), (self._record, "Record"), (self._end, "Session")):
+            button.configure(text=text)
+        self.update_idletasks()
+        return self.winfo_reqwidth()
+
     def update_from(self, session: Session, light: bool, details: bool) -> None:
         """Show what is on and what can be done."""
         flags = {"all": session.show_all, "blur": session.blur, "mirror": not session.settings.mirror}

@@ -25,6 +25,7 @@ DISCLAIMER = f"{GUESS} Not for use at work or in schools."
 
 _TICK_MS, _PANEL_S, _STATUS_S = 12, 0.1, 0.3
 _WIDTH, _HEIGHT, _PANEL_WIDTH, _NARROW_PANEL_WIDTH = 1280, 800, 330, 264
+_LEAST_WIDTH, _LEAST_HEIGHT = 760, 420
 
 
 class Window:
@@ -50,9 +51,9 @@ class Window:
         theme.apply(root, self._palette)
         width, height = min(_WIDTH, root.winfo_screenwidth()), min(_HEIGHT, root.winfo_screenheight())
         root.geometry(f"{width}x{height}")
-        root.minsize(760, 420)
         self._actions = self._make_actions()
         self._build()
+        root.minsize(max(_LEAST_WIDTH, self._toolbar.least_width()), _LEAST_HEIGHT)
         root.protocol("WM_DELETE_WINDOW", self.close)
         root.bind("<Key>", self._on_key)
         root.bind("<Configure>", self._on_resize)
