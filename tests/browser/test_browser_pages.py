@@ -119,6 +119,24 @@ def test_names_of_files_are_shown_as_they_are(visit: Visit, astronaut_path: Path
     page.get_by_text(f"{name}.mp4 is a video").wait_for()
 
 
+def test_a_program_that_has_ended_is_told_in_our_words(visit: Visit) -> None:
+    page = visit(
+        "/model",
+        script="""const sockets = [], Real = WebSocket;
+            window.disconnect = () => sockets.forEach((socket) => socket.close());
+            window.WebSocket = class extends Real {
+                constructor(...wanted) { super(...wanted); sockets.push(this); }
+            };""",
+    )
+    page.context.set_offline(True)
+    page.evaluate("window.disconnect()")
+    dialog = page.get_by_role("dialog", name="Connection error")
+    dialog.wait_for()
+    assert "Streamlit" not in dialog.inner_text()
+    said = "(all) => all.map((element) => getComputedStyle(element, '::after').content).join()"
+    assert "start it again with “mien app”" in dialog.locator("div").evaluate_all(said)
+
+
 def test_switches_and_links_can_be_seen_whole(visit: Visit) -> None:
     page = visit("/photo")
     page.emulate_media(color_scheme="dark")
