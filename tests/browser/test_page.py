@@ -196,6 +196,22 @@ def test_the_button_knows_of_a_pause_by_the_player(visit: Callable[..., Page], s
     page.get_by_role("button", name="Resume").wait_for()
 
 
+def test_back_ends_a_session_and_then_leads_to_the_start(visit: Callable[..., Page], address: str) -> None:
+    page = visit()
+    page.get_by_role("button", name="Start the camera").click()
+    page.locator(".stream .card").first.wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="What the camera saw").wait_for()
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    assert page.url == f"{address}#main"
+    page.go_back()
+    assert page.locator(".session").is_visible()
+    page.go_back()
+    page.get_by_role("button", name="Start the camera").wait_for()
+    assert page.locator(".session").count() == 0
+
+
 def test_without_a_network(visit: Callable[..., Page], astronaut_path: Path) -> None:
     page = visit()
     page.get_by_text("ready for use without a network").wait_for()

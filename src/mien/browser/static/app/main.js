@@ -40,6 +40,8 @@ function show(mode, content) {
     button.setAttribute("aria-pressed", String(current));
   }
   window.scrollTo({ top: 0 });
+  // The back button, or the gesture of a phone, leads back to the start rather than off the page, which forgets everything.
+  if (mode !== "home" && !history.state?.inside) history.pushState({ inside: true }, "");
 }
 
 /** End what runs, without a summary. @returns {AbortSignal} Says when what is begun now has been left in turn. */
@@ -222,6 +224,12 @@ for (const button of document.querySelectorAll("[data-action]")) {
 byId("brand").addEventListener("click", (event) => {
   event.preventDefault();
   goHome();
+});
+window.addEventListener("popstate", ({ state }) => {
+  // The link that skips to the content makes an entry too.
+  if (state?.inside || location.hash === "#main") return;
+  if (stream?.running) stream.stop();
+  else goHome();
 });
 chooser.addEventListener("change", () => {
   openFiles([...(chooser.files ?? [])]);
