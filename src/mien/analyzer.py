@@ -7,18 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.arguments import expect
 from mien.classification.base import Answer, Classifier, read_faces
 from mien.classification.classifier import EmotionClassifier
 from mien.classification.litert import SUFFIX, LiteRtClassifier
 from mien.classification.quality import is_severe, quality_flags
 from mien.detection import DetectedFace, FaceAligner, FaceDetector, Frame, create_detector
-from mien.detection.base import PhotoDetector, TurnAligner, TwoLookDetector
+from mien.detection.base import PhotoDetector, TurnAligner, TwoLookDetector, check_frame
 from mien.detection.landmarks import LandmarkAligner
 from mien.detection.pose import head_angles
 from mien.detection.turns import quarters_to_upright, turned, turned_back
@@ -56,6 +58,10 @@ class Analyzer:
         classifier: Classifier,
         options: AnalyzerOptions | None = None,
     ) -> None:
+        for name, part in (("detector", detector), ("aligner", aligner), ("classifier", classifier)):
+            if isinstance(part, str | os.PathLike):
+                raise OptionError(f"must be opened already; mien.load opens it by its name, found {part!r}", field=name)
+        expect(AnalyzerOptions | None, options=options)
         self.detector = detector
         self.aligner = aligner
         self.classifier = classifier
@@ -143,8 +149,10 @@ class Analyzer:
             ImageError: If a picture cannot be read and errors are raised.
             OptionError: If ``workers`` or ``errors`` is not possible.
         """
+        expect(Integral, workers=workers)
         if workers < 0:
             raise OptionError(f"must be 0 (one per core) or more, found {workers}", field="workers")
+        expect(str, errors=errors)
         if errors not in ("raise", "return"):
             raise OptionError(f"must be raise or return, found {errors!r}", field="errors")
         work = self._analyze if errors == "raise" else self._attempt
@@ -152,8 +160,9 @@ class Analyzer:
 
     def analyze_frame(self, frame: Frame, source: str = "") -> FrameResult:
         """As `analyze`, of a frame that is decoded already: uint8 (H, W, 3), blue, green, red."""
+        detected = self.detect_faces(frame)
         height, width = frame.shape[:2]
-        return FrameResult(source, width, height, self.analyze_faces(frame, self.detect_faces(frame)))
+        return FrameResult(source, width, height, self.analyze_faces(frame, detected))
 
     def detect_faces(self, frame: Frame) -> list[DetectedFace]:
         """The faces of a photo, uint8 (H, W, 3) BGR, from left to right, with landmarks if there is an aligner.
@@ -161,6 +170,7 @@ class Analyzer:
         A photo on its side or on its head is searched as a person would turn it, see ``rotate`` of the options; boxes
         and landmarks are those in the photo as it is.
         """
+        check_frame(frame)
         rotate = self.options.rotate
         found = self._search(frame) if rotate in ("auto", 0) else []
         quarters = rotate // 90 if isinstance(rotate, int) else 0
@@ -334,6 +344,7 @@ def analyze_many(
         **values: As for `load`; ``threads`` is 1 unless given, because the workers share the cores.
     """
     analyzer = cached_analyzer(make_options(AnalyzerOptions(threads=1), **values))
+    expect(str, errors=errors)
     if errors == "return":
         return analyzer.analyze_many(sources, workers=workers, errors=errors)
     return analyzer.analyze_many(sources, workers=workers, errors=errors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from numbers import Integral
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -12,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from mien.arguments import expect
 from mien.classification.quality import SEVERE_FLAGS
-from mien.detection.base import Frame
+from mien.detection.base import Frame, check_frame
+from mien.errors import ImageError
 
 if TYPE_CHECKING:
     from mien.results import Face, FrameResult
@@ -86,7 +89,19 @@ def draw(frame: Frame, result: FrameResult, *, confidence: bool = True, highligh
 
     Returns:
         A copy with the drawing on it.
+
+    Raises:
+        ImageError: If the frame is not such an array, or of another size than the picture of the result.
+        OptionError: If another argument is not possible.
     """
+    check_frame(frame)
+    # By name, because results show themselves in notebooks by what is drawn here.
+    expect("FrameResult", result=result)
+    expect(bool, confidence=confidence)
+    expect(Integral | None, highlight=highlight)
+    if frame.shape[1::-1] != (result.width, result.height):
+        size, other = f"{frame.shape[1]}x{frame.shape[0]}", f"{result.width}x{result.height}"
+        raise ImageError(f"is {size}, but the boxes lie in a picture of {other}; draw on that one", "frame")
     canvas: Frame = frame.copy()
     numbered = list(enumerate(result.faces, start=1))
     for number, face in numbered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from enum import Enum
 
+from mien.arguments import found
 from mien.errors import DataError
 
 
@@ -42,6 +43,8 @@ class Emotion(str, Enum):
         Raises:
             DataError: If no emotion is known by that name; the message names the nearest one.
         """
+        if not isinstance(text, str):
+            raise DataError(f"expected the name of an emotion, found {found(text)}")
         word = text.strip().lower()
         if word in _SPELLINGS:
             return _SPELLINGS[word]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO, TextIOBase
+from numbers import Integral
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from mien.arguments import expect
 from mien.copies import mark_as_copy
 from mien.detection.base import Frame
 from mien.errors import ImageError, OptionError
@@ -45,6 +47,8 @@ _MAX_BYTES = 8 * MAX_PIXELS
 # Pictures become frames piece by piece, so that no second copy of all of them is needed.
 _PIECE_PIXELS = 1 << 18
 
+_AS_TEXT = "is open as text; open it in binary mode: open(path, 'rb')"
+
 
 @lru_cache(maxsize=1)
 def _formats() -> tuple[str, ...]:
@@ -73,15 +77,16 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
     Raises:
         ImageError: If it cannot be read; the message says why.
     """
+    expect(Integral, max_pixels=max_pixels)
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels)
     if isinstance(source, Image.Image):
         with _refusals("picture", max_pixels):
             return _from_pil(source, "picture", max_pixels)
     if isinstance(source, TextIOBase):
-        raise ImageError("is open as text; open it in binary mode: open(path, 'rb')", "picture")
+        raise ImageError(_AS_TEXT, "picture")
     if hasattr(source, "read"):
-        source = source.read(_MAX_BYTES + 1)
+        source = _read_stream(cast(BinaryIO, source))
     if isinstance(source, memoryview):
         source = source.tobytes()
     if isinstance(source, bytes | bytearray):
@@ -94,8 +99,10 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
             raise ImageError("URLs are not fetched: download the picture first", name)
         stream = _read_file(Path(name))
     else:
+        several = "; mien.analyze_many reads several pictures" if isinstance(source, list | tuple) else ""
         raise ImageError(
-            f"expected a path, bytes, a binary file object, an array or a PIL image, found {type(source).__name__}"
+            "expected a path, bytes, a binary file object, an array or a PIL image, "
+            f"found {type(source).__name__}{several}"
         )
     try:
         return _decode(stream, name, max_pixels)
@@ -114,6 +121,8 @@ def each_source(sources: ImageSources) -> Iterable[ImageSource]:
     else:
         single = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)
         is_one = isinstance(sources, single) or hasattr(sources, "read")
+    if not is_one and not isinstance(sources, Iterable):
+        raise ImageError(f"expected a picture or several of them, found {type(sources).__name__}")
     return [cast(ImageSource, sources)] if is_one else cast(Iterable[ImageSource], sources)
 
 
@@ -131,6 +140,20 @@ def is_picture(path: Path) -> bool:
             return True
     except Exception:  # As in `_refusals`: whatever the parsers raise.
         return False
+
+
+def _read_stream(stream: BinaryIO) -> bytes:
+    try:
+        content = stream.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # A closed file is a ValueError.
+        raise ImageError(
+            f"cannot be read: {' '.join(str(error).split()) or type(error).__name__}", "picture"
+        ) from error
+    if isinstance(content, str):
+        raise ImageError(_AS_TEXT, "picture")
+    if not content:
+        raise ImageError("has no bytes (left); a file that was read or written needs seek(0) first", "picture")
+    return content
 
 
 def _read_file(path: Path) -> BytesIO:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from mien.arguments import expect, found
 from mien.errors import OptionError
 
 if TYPE_CHECKING:
@@ -73,32 +74,36 @@ class AnalyzerOptions:
         if isinstance(self.model, os.PathLike):
             object.__setattr__(self, "model", os.fspath(self.model))
         if not isinstance(self.model, str):
-            raise OptionError(f"must be the name or folder of a model, found {self.model!r}", field="model")
+            raise OptionError(f"must be the name or folder of a model, found {found(self.model)}", field="model")
+        expect(str, detector=self.detector, device=self.device)
         if self.min_confidence is not None:
-            _check_number("min_confidence", self.min_confidence, Real, 0, 1, "lie in 0..1, or be None")
-        _check_number("threads", self.threads, Integral, 0, MAX_THREADS, f"lie in 0 (all cores)..{MAX_THREADS}")
-        _check_number("max_pixels", self.max_pixels, Integral, 1, MAX_PIXELS, f"lie in 1..{MAX_PIXELS}")
-        _check_number("smoothing_s", self.smoothing_s, Real, 0, 1e9, "be 0 seconds or more")
-        if self.detect_size != "auto":
+            self._check_number("min_confidence", Real, 0, 1, "lie in 0..1, or be None")
+        self._check_number("threads", Integral, 0, MAX_THREADS, f"lie in 0 (all cores)..{MAX_THREADS}")
+        self._check_number("max_pixels", Integral, 1, MAX_PIXELS, f"lie in 1..{MAX_PIXELS}")
+        self._check_number("smoothing_s", Real, 0, 1e9, "be 0 seconds or more")
+        if not isinstance(self.detect_size, str) or self.detect_size != "auto":
             low, high = DETECT_SIZES
-            _check_number("detect_size", self.detect_size, Integral, low, high, f"be auto or lie in {low}..{high}")
-        if not isinstance(self.reidentify, bool):
-            raise OptionError(f"must be True or False, found {self.reidentify!r}", field="reidentify")
+            self._check_number("detect_size", Integral, low, high, f"be auto or lie in {low}..{high}")
+        expect(bool, reidentify=self.reidentify)
+        if isinstance(self.rotate, Integral) and not isinstance(self.rotate, bool):
+            object.__setattr__(self, "rotate", int(self.rotate))
         for name, choices in (("precision", PRECISIONS), ("mirror", MIRROR), ("rotate", ROTATE)):
-            if getattr(self, name) not in choices or isinstance(getattr(self, name), bool):
-                raise OptionError(
-                    f"must be one of {', '.join(map(str, choices))}, found {getattr(self, name)!r}", field=name
-                )
+            value = getattr(self, name)
+            # True and 1.0 equal 1, but the value is also compared by its type.
+            if type(value) not in (str, int) or value not in choices:
+                raise OptionError(f"must be one of {', '.join(map(str, choices))}, found {found(value)}", field=name)
+
+    def _check_number(self, name: str, kind: Any, low: float, high: float, expected: str) -> None:
+        value: Any = getattr(self, name)
+        # True is a number to Python, but hardly meant as one.
+        if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
+            raise OptionError(f"must {expected}, found {found(value)}", field=name)
+        # NumPy's numbers would go on into results, and JSON knows only Python's.
+        object.__setattr__(self, name, int(value) if kind is Integral else float(value))
 
     def mirrors(self, video: bool) -> bool:
         """Whether each answer is averaged with that for the mirrored face, in photos or in videos."""
         return self.mirror == "on" or (self.mirror == "auto" and not video)
-
-
-def _check_number(name: str, value: Any, kind: Any, low: float, high: float, expected: str) -> None:
-    # True is a number to Python, but hardly meant as one.
-    if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
-        raise OptionError(f"must {expected}, found {value!r}", field=name)
 
 
 def available_cores() -> int:
@@ -134,7 +139,7 @@ def make_options(options: AnalyzerOptions | None = None, **values: Unpack[Option
         OptionError: If a field is unknown, or its value not possible.
     """
     if options is not None and not isinstance(options, AnalyzerOptions):
-        raise OptionError(f"expected options by name, as in load(detector='haar'), found {options!r}")
+        raise OptionError(f"expected options by name, as in load(detector='haar'), found {found(options)}")
     names = [field.name for field in fields(AnalyzerOptions)]
     for name in values:
         if name not in names:

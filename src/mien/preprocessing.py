@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.detection.base import DetectedFace, Frame
+from mien.arguments import expect
+from mien.detection.base import DetectedFace, Frame, check_frame
+from mien.errors import OptionError
 from mien.results import Face
 
 # How a detected box maps onto the square that FER-2013 frames: the square's side in units of the box's longer
@@ -21,6 +24,9 @@ from mien.results import Face
 # `python benchmarks/fit_geometry.py fer2013.csv`; see docs/crop-geometry.md.
 CROP_SCALE = 0.94
 CROP_SHIFT = -0.01
+
+LARGEST_CROP = 8192
+"""Side in pixels of the largest crop that `crop_face` cuts out."""
 
 
 def crop(frame: Frame, face: DetectedFace, side: int) -> NDArray[np.uint8]:
@@ -47,7 +53,16 @@ def crop_face(frame: Frame, face: Face, side: int = 224) -> Frame:
 
     Returns:
         uint8 (side, side, 3) BGR.
+
+    Raises:
+        ImageError: If the frame is not such an array.
+        OptionError: If another argument is not possible.
     """
+    check_frame(frame)
+    expect(Face, face=face)
+    expect(Integral, side=side)
+    if not 1 <= side <= LARGEST_CROP:
+        raise OptionError(f"must lie in 1..{LARGEST_CROP} pixels, found {side}", field="side")
     left, top, width, height = face.box
     detected = DetectedFace((left, top, width, height), face.score, face.landmarks)
     return crop_color(frame, detected, side, CROP_SCALE, CROP_SHIFT)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
 
 from mien.emotions import Emotion
+from mien.errors import DataError
 
 if TYPE_CHECKING:
     import pandas
@@ -118,7 +120,16 @@ class Face:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Face:
-        """The inverse of `to_dict`."""
+        """The inverse of `to_dict`.
+
+        Raises:
+            DataError: If these are not the values of a face.
+        """
+        with _as_written("a face", values):
+            return cls._from_dict(values)
+
+    @classmethod
+    def _from_dict(cls, values: Mapping[str, Any]) -> Face:
         left, top, width, height = values["box"]
         points = values.get("landmarks")
         landmarks: Any = None if points is None else tuple((x, y) for x, y in points)
@@ -137,6 +148,20 @@ class Face:
             angles=HeadAngles(**values["angles"]) if "angles" in values else None,
             ambiguity=values.get("ambiguity"),
         )
+
+
+@contextmanager
+def _as_written(what: str, values: object) -> Iterator[None]:
+    if not isinstance(values, Mapping):
+        raise DataError(f"expected the values of {what} as to_dict gives them, found {type(values).__name__}")
+    try:
+        yield
+    except DataError:
+        raise
+    except KeyError as error:
+        raise DataError(f"these are not the values of {what} as to_dict gives them: {error} is missing") from None
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DataError(f"these are not the values of {what} as to_dict gives them: {error}") from error
 
 
 def _by_name(probabilities: Mapping[Emotion, float]) -> dict[str, float]:
@@ -248,7 +273,12 @@ class FrameResult:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FrameResult:
-        """The inverse of `to_dict`."""
-        faces = tuple(Face.from_dict(face) for face in values["faces"])
-        moment = values.get("frame"), values.get("time_s"), values.get("shot")
-        return cls(values["source"], values["width"], values["height"], faces, *moment)
+        """The inverse of `to_dict`.
+
+        Raises:
+            DataError: If these are not the values of a result.
+        """
+        with _as_written("a result", values):
+            faces = tuple(Face.from_dict(face) for face in values["faces"])
+            moment = values.get("frame"), values.get("time_s"), values.get("shot")
+            return cls(values["source"], values["width"], values["height"], faces, *moment)

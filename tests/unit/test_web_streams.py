@@ -167,10 +167,11 @@ def test_a_recording_ends_by_itself(analyzer: Analyzer, astronaut: Frame, monkey
 
 
 def test_a_picture_goes_on_when_reading_it_fails(analyzer: Analyzer, astronaut: Frame) -> None:
-    class Broken:
-        options = analyzer.options
+    class Broken(Analyzer):
+        def __init__(self) -> None:
+            self.options = analyzer.options
 
-    connection = Connection(Broken())  # type: ignore[arg-type]
+    connection = Connection(Broken())
     assert (_send(connection, astronaut) == astronaut).all()
     assert "Reading the picture failed" in connection.state(10).error
 

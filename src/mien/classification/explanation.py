@@ -12,12 +12,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer, cached_analyzer
+from mien.arguments import expect
 from mien.classification.base import Classifier
 from mien.detection import Frame
 from mien.emotions import Emotion
@@ -80,6 +82,7 @@ class Explanation:
             OptionError: If the suffix is unknown.
             OutputError: If the file cannot be written.
         """
+        expect(str | os.PathLike, path=path)
         write_image(self.draw(), Path(path))
 
     def _repr_png_(self) -> bytes:
@@ -105,6 +108,9 @@ def explain(
         ImageError: If the picture cannot be read or shows no face.
         OptionError: If there is no face of that number, or no such emotion.
     """
+    expect(Integral | None, face=face)
+    expect(str | None, emotion=emotion)
+    expect(Analyzer | None, analyzer=analyzer)
     analyzer = analyzer or cached_analyzer(AnalyzerOptions())
     try:
         wanted = None if emotion is None else Emotion.parse(emotion)

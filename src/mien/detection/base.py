@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import ImageError
+
 if TYPE_CHECKING:
     from mien.results import Landmarks
 
@@ -41,6 +43,24 @@ class DetectedFace:
             return 0.0
         (left_x, left_y), (right_x, right_y) = self.landmarks[:2]
         return math.atan2(right_y - left_y, right_x - left_x)
+
+
+def check_frame(frame: object) -> None:
+    """Refuse what is no frame, where a caller hands one over.
+
+    Raises:
+        ImageError: It says what was expected and what came.
+    """
+    if isinstance(frame, np.ndarray):
+        if frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3 and frame.size:
+            return
+        came = f"an array of {frame.dtype} {frame.shape}"
+    else:
+        came = type(frame).__name__
+    raise ImageError(
+        f"expected a picture as an array of uint8 (height, width, 3) in blue, green, red, found {came}; "
+        "mien.read_image makes one of any picture"
+    )
 
 
 class FaceDetector(Protocol):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from time import perf_counter
 
 from mien.analyzer import Analyzer, by_emotion
+from mien.arguments import expect
 from mien.classification.base import Answer
 from mien.classification.quality import is_severe
-from mien.detection.base import DetectedFace, Frame, TwoLookDetector
+from mien.detection.base import DetectedFace, Frame, TwoLookDetector, check_frame
 from mien.emotions import Emotion
 from mien.errors import OptionError
 from mien.results import Face, FrameResult
@@ -65,10 +67,13 @@ class StreamAnalyzer:
             0 searches the whole of every frame.
 
     Raises:
-        OptionError: If ``detect_every`` is not at least 1, or ``full_search_s`` is negative.
+        OptionError: If ``detect_every`` is not at least 1, ``full_search_s`` is negative, or a type is wrong.
     """
 
     def __init__(self, analyzer: Analyzer, detect_every: int = 1, full_search_s: float = 0.0) -> None:
+        expect(Analyzer, analyzer=analyzer)
+        expect(Integral, detect_every=detect_every)
+        expect(Real, full_search_s=full_search_s)
         if detect_every < 1:
             raise OptionError(f"must be at least 1, found {detect_every}", field="detect_every")
         if not full_search_s >= 0:
@@ -106,11 +111,22 @@ class StreamAnalyzer:
 
         Returns:
             The faces, each with ``track``, ``smoothed`` and ``confirmed``; ``frame`` and ``time_s`` as given.
+
+        Raises:
+            ImageError: If the frame is not such an array.
+            OptionError: If the time or the number is not possible.
         """
         return self.classify(self.detect(frame, time_s, number), source)
 
     def detect(self, frame: Frame, time_s: float, number: int) -> FrameDetections:
-        """Find out who is where in the next frame; arguments as for `analyze`."""
+        """Find out who is where in the next frame; arguments and errors as for `analyze`."""
+        check_frame(frame)
+        expect(Real, time_s=time_s)
+        expect(Integral, number=number)
+        if not math.isfinite(time_s):
+            raise OptionError(f"must be a time in seconds, found {time_s}", field="time_s")
+        # NumPy's numbers would go on into results, and JSON knows only Python's.
+        time_s, number = float(time_s), int(number)
         start = perf_counter()
         if self._is_cut(frame, time_s):
             self._begin_shot(time_s)

@@ -48,8 +48,12 @@ def open_input(source: VideoSource) -> InputContainer:
     path = Path(source) if isinstance(source, str | os.PathLike) else None
     if path is not None and path.is_dir():
         raise VideoError("is a folder, expected a video", name)
-    if (path is not None and path.is_file() and not path.stat().st_size) or source == b"":
+    if (path is not None and path.is_file() and not path.stat().st_size) or (
+        isinstance(source, bytes | bytearray) and not source
+    ):
         raise VideoError("is empty (0 bytes)", name)
+    if path is not None and "://" in name and not path.exists():
+        raise VideoError("URLs are not fetched: download the video first", name)
     file = f"file:{path}" if path is not None else _view(source)
     found = _listing(_head(path, file))
     if found is not None:

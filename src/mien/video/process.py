@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from mien.analyzer import Analyzer, cached_analyzer
+from mien.arguments import expect, found
 from mien.drawing import blur_faces, draw
 from mien.errors import OptionError
 from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
@@ -57,11 +59,11 @@ class _Stop(KeyboardInterrupt):
 def analyze_video(
     source: VideoSource | VideoReader,
     *,
-    table: OutputPath | Sequence[OutputPath] = (),
+    table: OutputPath | Sequence[OutputPath] | None = None,
     video: OutputPath | None = None,
     timeline: OutputPath | None = None,
     summary: OutputPath | None = None,
-    episodes: OutputPath | Sequence[OutputPath] = (),
+    episodes: OutputPath | Sequence[OutputPath] | None = None,
     report: OutputPath | None = None,
     participants: Mapping[int, str] | OutputPath | None = None,
     sound: bool = True,
@@ -112,10 +114,21 @@ def analyze_video(
 
     Raises:
         VideoError: If the video cannot be read.
-        OptionError: If an option is not possible, or a file cannot be written.
+        OptionError: If an argument is not possible, or a file cannot be written.
         OutputError: If writing fails, for example because the disk is full.
         MissingExtraError: If a package for a format is not installed.
     """
+    expect(Analyzer | None, analyzer=analyzer)
+    expect(str | os.PathLike | None, video=video, timeline=timeline, summary=summary, report=report)
+    expect(str | os.PathLike | Mapping | None, participants=participants)
+    expect(bool, sound=sound, blur=blur)
+    expect(Integral, detect_every=detect_every)
+    expect(Callable | None, on_frame=on_frame)
+    expect(Callable, cancelled=cancelled)
+    for number in participants if isinstance(participants, Mapping) else ():
+        if not isinstance(number, Integral):
+            raise OptionError(f"must go by number, as in {{1: 'Ann'}}, found {found(number)}", field="participants")
+    tables, episode_files = _paths("table", table), _paths("episodes", episodes)
     if analyzer is not None and values:
         raise OptionError(f"goes with no other options, found {', '.join(values)}", field="analyzer")
     with ExitStack() as stack:
@@ -130,8 +143,8 @@ def analyze_video(
         try:
             # Everything that is to be written opens first, so that what is impossible fails before any work.
             with ExitStack() as outputs:
-                sinks = _open_sinks(reader, _paths(table), video, timeline, sound, blur, seen.participants, outputs)
-                sinks += _open_results(reader, seen, summary, _paths(episodes), report, blur, outputs)
+                sinks = _open_sinks(reader, tables, video, timeline, sound, blur, seen.participants, outputs)
+                sinks += _open_results(reader, seen, summary, episode_files, report, blur, outputs)
                 analyzer = analyzer or cached_analyzer(share_cores(make_options(**values)))
                 _read(
                     reader,
@@ -146,8 +159,11 @@ def analyze_video(
     return seen
 
 
-def _paths(paths: OutputPath | Sequence[OutputPath]) -> list[Path]:
-    return [Path(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
+def _paths(name: str, paths: OutputPath | Sequence[OutputPath] | None) -> list[Path]:
+    several: Any = paths if isinstance(paths, list | tuple) else [] if paths is None else [paths]
+    for path in several:
+        expect(str | os.PathLike, **{name: path})
+    return [Path(path) for path in several]
 
 
 def share_cores(options: AnalyzerOptions) -> AnalyzerOptions:

@@ -7,12 +7,14 @@ from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
+from numbers import Integral, Real
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.arguments import expect
 from mien.detection.base import Frame
 from mien.errors import OptionError, VideoError
 from mien.options import MAX_PIXELS
@@ -353,6 +355,9 @@ def open_video(
         OptionError: If the options leave nothing to read.
         MissingExtraError: If PyAV is not installed.
     """
+    expect(Real, start=start)
+    expect(Real | None, end=end, fps=fps)
+    expect(Integral, every=every, max_pixels=max_pixels)
     if every < 1:
         raise OptionError(f"must be at least 1, found {every}", field="every")
     if not 0 <= start < math.inf:

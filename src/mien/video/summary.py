@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mien.arguments import expect
 from mien.emotions import LABELS, Emotion
 from mien.results import Face, FrameResult
 from mien.tables import RowsFile, printable, with_participant
@@ -233,6 +234,7 @@ class Summary:
 
     def add(self, result: FrameResult) -> None:
         """Count the next frame of a `StreamAnalyzer`."""
+        expect(FrameResult, result=result)
         self.frames += 1
         if not self.shots or result.shot != self._shot:
             self.shots += 1
