@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -95,7 +97,32 @@ def check_writable(path: Path) -> None:
     Raises:
         OptionError: If the place cannot be written to.
     """
-    _begin(path).unlink()
+    with _unmade(path.parent):
+        _begin(path).unlink()
+
+
+def check_folder(folder: Path) -> None:
+    """Find out before any work whether files can be written to a folder, leaving everything as it is.
+
+    Raises:
+        OSError: If they cannot.
+    """
+    with _unmade(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
+@contextmanager
+def _unmade(folder: Path) -> Iterator[None]:
+    """Take a folder away again that was only made to see whether it can be."""
+    made = [one for one in (folder, *folder.parents) if not os.path.exists(one)]  # noqa: PTH110 - names may be too long
+    try:
+        yield
+    finally:
+        for one in made:
+            with suppress(OSError):
+                one.rmdir()
 
 
 def _begin(path: Path) -> Path:

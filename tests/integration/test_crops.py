@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import cv2
+import pytest
 from typer.testing import CliRunner
 
 from mien.cli.main import app
@@ -37,6 +38,28 @@ def test_a_folder_with_files_is_not_written_to(astronaut_path: Path, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.parametrize("option", ["--crops", "--annotate"])
+@pytest.mark.parametrize("wrong", [("missing.jpg",), ("--model", "nonesuch"), ("--table", "photo.docx")])
+def test_a_refusal_leaves_no_folder(option: str, wrong: tuple[str, ...], astronaut_path: Path, tmp_path: Path) -> None:
+    picture = () if wrong == ("missing.jpg",) else (astronaut_path,)
+    assert run(*picture, option, tmp_path / "new" / "deep", *wrong)[0] != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    assert run("missing.jpg", "--crops", tmp_path / "new")[0] != 0
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("option", ["--crops", "--annotate"])
+def test_a_folder_that_cannot_be_made(option: str, astronaut_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    code, words = run(astronaut_path, option, tmp_path / "file" / "new")
+    assert code == 2
+    assert f"{option} {tmp_path / 'file' / 'new'}: folder cannot be written to: Not a directory" in words
+
+
 def test_crops_of_crops_are_refused(astronaut_path: Path, tmp_path: Path) -> None:
     assert run(astronaut_path, "--no-detect", "--crops", tmp_path / "new")[0] != 0
 
@@ -49,7 +72,7 @@ def test_crops_that_would_have_one_name_are_refused(astronaut_path: Path, tmp_pa
     code, words = run(*folders, "--crops", tmp_path / "new")
     assert code == 2
     assert f"{folders[0] / 'a.png'} and {folders[1] / 'a.png'} would be written to one file" in words
-    assert list((tmp_path / "new").iterdir()) == []
+    assert not (tmp_path / "new").exists()
     assert run(folders[0], "--crops", folders[0], "--force")[0] == 0
     crop = folders[0] / "a.png-1.png"
     before = crop.read_bytes()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.cli.inputs import Input
-from mien.cli.output import refuse_same
+from mien.cli.output import check_output_folder, refuse_same
 from mien.errors import OptionError
 
 if TYPE_CHECKING:
@@ -17,22 +17,18 @@ if TYPE_CHECKING:
     from mien.results import FrameResult
 
 
-def open_crops(folder: Path, force: bool) -> None:
-    """Make a folder for crops.
+def check_crops_folder(folder: Path, force: bool) -> None:
+    """Refuse a folder that crops cannot, or should not, be written to.
 
     Args:
         folder: The folder.
         force: Whether there may be files in it, to be replaced by those of the same name.
 
     Raises:
-        OptionError: If there are files in it already, or it cannot be made.
+        OptionError: If there are files in it already, or it cannot be written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        is_empty = not any(folder.iterdir())
-    except OSError as error:
-        raise OptionError(f"--crops {folder}: folder cannot be made: {error.strerror}") from error
-    if not is_empty and not force:
+    check_output_folder("--crops", folder)
+    if folder.is_dir() and any(folder.iterdir()) and not force:
         raise OptionError(f"--crops {folder}: is not empty; choose a new folder, or add --force to replace files in it")
 
 

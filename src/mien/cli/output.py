@@ -71,6 +71,24 @@ def check_outputs(option: str, outputs: Iterable[Path], force: bool, inputs: Ite
         check_writable(path)
 
 
+def check_output_folder(option: str, folder: Path) -> None:
+    """Refuse a folder that cannot be written to, before any work is done; one that is missing is made later.
+
+    Args:
+        option: What the command line calls it, for messages.
+        folder: The folder.
+
+    Raises:
+        OptionError: If it cannot be made or written to.
+    """
+    from mien.files import check_folder
+
+    try:
+        check_folder(folder)
+    except OSError as error:
+        raise OptionError(f"{option} {folder}: folder cannot be written to: {error.strerror}") from error
+
+
 def refuse_existing(option: str, outputs: Iterable[Path], force: bool, inputs: Iterable[Path] = ()) -> None:
     """Nothing is overwritten unasked: refuse files that exist, before any work is done.
 

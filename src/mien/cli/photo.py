@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.crops import check_crops, open_crops, write_crops
+from mien.cli.crops import check_crops, check_crops_folder, write_crops
 from mien.cli.inputs import Input, find_pictures
 from mien.cli.interrupt import Interruption, interruptible
 from mien.cli.options import ForceOption, analyzer_options
-from mien.cli.output import check_outputs, complain, refuse_existing, refuse_same, with_progress
+from mien.cli.output import check_output_folder, check_outputs, complain, refuse_existing, refuse_same, with_progress
 from mien.cli.photo_report import PhotoReport
 from mien.errors import ImageError, OptionError
 from mien.options import AnalyzerOptions, available_cores
@@ -65,11 +65,11 @@ def photo(
     """
     _check_resume(resume, table, force)
     if annotate is not None:
-        _check_folder(annotate)
+        check_output_folder("--annotate", annotate)
     if crops is not None:
         if no_detect:
             raise OptionError("--crops: the pictures are crops already with --no-detect; leave one of the two out")
-        open_crops(crops, force or resume)
+        check_crops_folder(crops, force or resume)
     failures: list[str] = []
     pictures = list(find_pictures(paths, failures))
     if not pictures:
@@ -198,15 +198,6 @@ def _check_targets(
         check_crops(crops, pictures)
     if table is not None:
         check_outputs("--table", [table], force or resume, read)
-
-
-def _check_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"--annotate {folder}: folder cannot be made: {error.strerror}") from error
-    if not os.access(folder, os.W_OK):
-        raise OptionError(f"--annotate {folder}: folder is not writable")
 
 
 def _open_table(path: Path, resume: bool) -> TableWriter | GrowingTable:
