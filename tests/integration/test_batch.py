@@ -278,6 +278,16 @@ def test_wrong_usage_is_one_line(arguments: list[str], message: str, tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(has_gpu(), reason="has CUDA")
+def test_what_the_workers_of_ray_cannot_open_leaves_no_manifest(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    done = mien(tmp_path, "--out", tmp_path / "o", "--engine", "ray", "--device", "cuda")
+    assert done.returncode == 2, done.stderr
+    assert "mien: --device cuda is not available" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.slow
 def test_ray_gives_the_rows_of_one_process(alone: Path, sources: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     done = mien(sources, "--out", tmp_path / "out", "--engine", "ray", "--workers", 2)

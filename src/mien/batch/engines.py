@@ -6,18 +6,19 @@ import multiprocessing
 import os
 import signal
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol
 
-from mien.analyzer import load
+from mien.analyzer import cached_analyzer, load
 from mien.batch.folder import ResultFolder
 from mien.batch.reader import FaceReader
 from mien.batch.shards import run_task
 from mien.batch.tasks import Receipt, Task
 from mien.errors import MienError, MissingExtraError, OptionError
-from mien.options import available_cores
+from mien.options import AnalyzerOptions, available_cores
 
 ENGINES = ("local", "ray")
 
@@ -66,7 +67,7 @@ def open_engine(name: str, reader: FaceReader, folder: ResultFolder, workers: in
         return RayEngine(reader, folder, workers, address)
     if address is not None:
         raise OptionError("goes with the engine ray", field="address")
-    # What the workers cannot open is said here; only Ray's machines may have what this one lacks.
+    # What the workers cannot open is said here; of Ray's, which may have what this machine lacks, one of them says it.
     load(reader.options)
     return LocalEngine(reader, folder, workers or available_cores())
 
@@ -154,16 +155,25 @@ class RayEngine:
         except ImportError as error:
             raise MissingExtraError("the engine ray", "batch") from error
         self._ray: Any = ray
+        self._busy: dict[Any, Task] = {}
         self._is_own = not ray.is_initialized()
         if self._is_own:
             try:
                 ray.init(address=address, log_to_driver=False, include_dashboard=False if address is None else None)
             except (ConnectionError, ValueError, RuntimeError) as error:
                 raise OptionError(f"{address}: no Ray cluster there: {str(error).splitlines()[0]}") from error
+        errors = ray.exceptions
+        # What is lost with its machine is repeated; of the rest the run itself tells whether workers can start at all.
+        self._crashes = errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError
+        try:
+            with suppress(*self._crashes):
+                self._get(ray.remote(num_cpus=1, max_retries=self._REPEAT)(_open).remote(reader.options))
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         self._workers = workers
         self._run = ray.remote(num_cpus=1, max_retries=self._REPEAT)(run_task)
         self._work = ray.put(reader), ray.put(folder)
-        self._busy: dict[Any, Task] = {}
 
     def __enter__(self) -> RayEngine:
         return self
@@ -184,16 +194,25 @@ class RayEngine:
         self._busy[self._run.remote(*self._work, task)] = task
 
     def completed(self) -> list[tuple[Task, Receipt | None]]:
-        errors = self._ray.exceptions
         finished: list[tuple[Task, Receipt | None]] = []
         for reference in self._ray.wait(list(self._busy), num_returns=1)[0]:
             task = self._busy.pop(reference)
             try:
-                finished.append((task, self._ray.get(reference)))
-            except errors.RayTaskError as error:
-                if isinstance(error.cause, MienError):
-                    raise error.cause from error
-                raise
-            except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError):
+                finished.append((task, self._get(reference)))
+            except self._crashes:
                 finished.append((task, None))
         return finished
+
+    def _get(self, reference: Any) -> Any:
+        """What came of a call on a worker; errors of mien as they were raised there."""
+        try:
+            return self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, MienError):
+                raise error.cause from error
+            raise
+
+
+def _open(options: AnalyzerOptions) -> None:
+    """Open detector and model on a worker, which keeps them."""
+    cached_analyzer(options)
