@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 pytest.importorskip("torch", reason="needs the extra train")
 import torch
@@ -125,6 +127,19 @@ def test_export_refuses_other_data_and_existing_folders(run: Path, faces: FaceSe
         export.export_run(run, faces, tmp_path)
     with pytest.raises(OptionError, match="no such checkpoint"):
         export.export_run(tmp_path, faces, tmp_path / "d")
+
+
+def test_export_refuses_a_run_that_learned_by_another_split(run: Path, faces: FaceSet, tmp_path: Path) -> None:
+    """As with copies of a balanced folder, which once went elsewhere than their originals."""
+    old = tmp_path / "old"
+    shutil.copytree(run, old)
+    data = yaml.safe_load((old / "data.yaml").read_text())
+    (old / "data.yaml").write_text(yaml.safe_dump(data | {"train": data["train"] + 3}))
+    with pytest.raises(DataError, match=f"learned from {data['train'] + 3} faces .* learns from {data['train']} and"):
+        export.export_run(old, faces, tmp_path / "model")
+    with pytest.raises(OptionError, match=f"learned from {data['train'] + 3} of the faces, .* from {data['train']}"):
+        export.export_run(run, faces, tmp_path / "model", average=[old])
+    assert not (tmp_path / "model").exists()
 
 
 def test_fit_refuses_folders_in_use_and_nothing_to_resume(run: Path, faces: FaceSet, tmp_path: Path) -> None:

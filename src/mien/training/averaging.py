@@ -38,7 +38,7 @@ def average_runs(
     module, data = load_run(run, checkpoint)
     total = {name: value.double() for name, value in module.network.state_dict().items()}
     for source in others:
-        other, digest = _open(source, module, pixels, checkpoint)
+        other, digest = _open(source, module, data, pixels, checkpoint)
         if digest != data.digest:
             raise OptionError(f"was trained on other faces than {run}; average runs on the same data", source)
         if (other.mean, other.std) != (module.mean, module.std):
@@ -49,16 +49,24 @@ def average_runs(
     return module, data
 
 
-def _open(source: Path, module: FaceModule, pixels: NDArray[np.uint8], checkpoint: str) -> tuple[FaceModule, str]:
+def _open(
+    source: Path, module: FaceModule, data: RunData, pixels: NDArray[np.uint8], checkpoint: str
+) -> tuple[FaceModule, str]:
     """A network to average with, and the digest of the faces it was trained on."""
     if is_model(str(source)):
         other = FaceModule(module.recipe, *normalization_of(str(source)), module.heads)
         return other, start_from(other, str(source), pixels)
-    other, data = load_run(source, checkpoint)
+    other, theirs = load_run(source, checkpoint)
+    if theirs.digest == data.digest and theirs.train != data.train:
+        raise OptionError(
+            f"learned from {theirs.train} of the faces, the run to average with from {data.train}; average runs that "
+            "learned from the same",
+            source,
+        )
     for what, found, needed in (
         ("network", other.recipe.network, module.recipe.network),
         ("number of heads", other.heads, module.heads),
     ):
         if found != needed:
             raise OptionError(f"is of another kind: its {what} is {found}, and {needed} is needed", source)
-    return other, data.digest
+    return other, theirs.digest

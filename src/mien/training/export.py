@@ -74,6 +74,15 @@ def export_run(
         raise DataError(f"these are not the faces that {run} was trained on: their digests differ")
     if len(data.heads) > 1 and faces.votes is None:
         raise DataError(f"{run} was trained with FER+ votes; give them with --votes")
+    if len(data.heads) == 1 and faces.votes is not None:
+        raise DataError(f"{run} was trained without FER+ votes; leave --votes out")
+    if learned.sum() != data.train:
+        # So it is with folders of ``mien data balance`` for which an earlier version dealt out the copies otherwise.
+        raise DataError(
+            f"learned from {data.train} faces of these data, of which training now learns from {learned.sum()} and "
+            "keeps others for calibration: it may have learned those; train again",
+            run,
+        )
     if data.votes and faces.votes is not None and faces.votes_digest() != data.votes:
         raise DataError(f"these are not the votes that {run} was trained on: their digests differ")
     sample = faces.select(held_out)
