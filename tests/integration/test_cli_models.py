@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from programs import assert_one_line, mien
+from programs import Run, assert_one_line, mien
 
 from mien.analyzer import load
 from mien.classification.base import predict_mirrored
@@ -26,6 +26,12 @@ def write_labelled(folder: Path, astronaut: NDArray[np.uint8]) -> Path:
         (folder / name).parent.mkdir(parents=True)
         cv2.imwrite(str(folder / name), astronaut if name == "happy/a.png" else astronaut[300:, 300:])
     return folder
+
+
+def test_what_cannot_be_evaluated_leaves_no_report(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("evaluate", tmp_path / "missing.csv", "--report", tmp_path / "new" / "report")
+    assert code != 0, err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_evaluate_folders(tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
