@@ -134,7 +134,7 @@ def _table(rows: list[dict[str, Text]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name, width in widths.items():
         right = name in ("face", "confidence")
-        table.add_column(name, justify="right" if right else "left", no_wrap=True, min_width=width, max_width=width)
+        table.add_column(name, justify="right" if right else "left", no_wrap=True, width=width)
     for row in rows:
         table.add_row(*(_shorten(row.get(name, Text()), width) for name, width in widths.items()))
     return table

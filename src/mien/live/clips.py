@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from mien.detection.base import Frame
 from mien.errors import CameraError, VideoError
-from mien.live.sources import describe_source
 from mien.video import open_video
 from mien.video.backend import av
 from mien.video.reader import shown
@@ -59,14 +58,18 @@ class Clip:
 
 
 class NetworkStream:
-    """A network camera or a video on a server, by its URL.
+    """A network camera or a video on a server.
+
+    Args:
+        url: Where it is.
+        name: What to call it.
 
     Raises:
         CameraError: If it cannot be reached or sends no pictures.
     """
 
-    def __init__(self, url: str) -> None:
-        self.name = describe_source(url)
+    def __init__(self, url: str, name: str) -> None:
+        self.name = name
         try:
             self._container = av.open(url, timeout=_TIMEOUT_S, options=_OPTIONS)
         except (av.error.FFmpegError, OSError, ValueError) as error:

@@ -100,7 +100,7 @@ def open_source(text: str) -> Source:
     # PyAV is an extra, and a camera does without it.
     from mien.live.clips import Clip, NetworkStream
 
-    return NetworkStream(text) if "://" in text else Clip(Path(text))
+    return NetworkStream(text, describe_source(text)) if "://" in text else Clip(Path(text))
 
 
 @dataclass(frozen=True, slots=True)

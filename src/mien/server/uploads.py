@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple, cast
 from anyio import CancelScope, fail_after
 from fastapi import Request
 from pydantic import ValidationError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -172,8 +173,9 @@ class Receiver:
         parser.spool_max_size = self._in_memory
         try:
             form = await parser.parse()
-        except MultiPartException as error:
-            raise self._refuse_form(error.message) from error
+        except (MultiPartException, FormParserError) as error:
+            # Which of the two it is depends on Starlette's version.
+            raise self._refuse_form(str(error)) from error
         files = [file for _, file in form.multi_items() if isinstance(file, UploadFile)]
         for file in files:
             held.callback(file.file.close)
