@@ -72,7 +72,7 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
             are allowed.
 
     Returns:
-        uint8 (H, W, 3), blue, green, red.
+        uint8 (H, W, 3), blue, green, red; an array that is so already, itself.
 
     Raises:
         ImageError: If it cannot be read; the message says why.
@@ -271,8 +271,9 @@ def _from_array(array: NDArray[np.generic], max_pixels: int) -> Frame:
     if not _is_picture_shape(shape) or 0 in shape:
         raise ImageError(f"expected an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), found {shape}")
     check_pixels(shape[1], shape[0], "array", max_pixels)
-    if array.dtype not in (np.uint8, np.uint16):
-        raise ImageError(f"expected an array of uint8 or uint16, found {array.dtype}; scale it to 0..255 first")
+    if array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
+        advice = "bring it to 0..255 and convert it: array.astype('uint8')"
+        raise ImageError(f"expected an array of uint8 or uint16, found {array.dtype}; {advice}")
     if array.dtype == np.uint8 and array.ndim == 3 and shape[2] == 3:
         return np.ascontiguousarray(array, dtype=np.uint8)
     frame = np.empty((*shape[:2], 3), np.uint8)
