@@ -9,7 +9,8 @@ from functools import lru_cache
 from itertools import islice
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from mien.detection.landmarks import LandmarkAligner
 from mien.detection.pose import head_angles
 from mien.detection.turns import quarters_to_upright, turned, turned_back
 from mien.emotions import Emotion
-from mien.errors import ImageError, OptionError
+from mien.errors import ImageError, MienError, OptionError
 from mien.images import ImageSource, ImageSources, each_source, read_image
 from mien.options import AnalyzerOptions, OptionValues, available_cores, make_options
 from mien.parallel import map_ahead
@@ -68,6 +69,14 @@ class Analyzer:
         self.options = options or AnalyzerOptions()
         threshold = self.options.min_confidence
         self.uncertain_below: float = classifier.config.uncertain_below if threshold is None else threshold
+
+    def __repr__(self) -> str:
+        return f"Analyzer(model {self.classifier.config.name}, {self.options})"
+
+    def __reduce__(self) -> NoReturn:
+        raise MienError(
+            "an Analyzer cannot be copied, or sent to another process: send analyzer.options and call mien.load there"
+        )
 
     def analyze(self, source: ImageSource) -> FrameResult:
         """Find every face of a picture and read its expression.
@@ -350,7 +359,12 @@ def analyze_many(
     return analyzer.analyze_many(sources, workers=workers, errors=errors)
 
 
-@lru_cache(maxsize=4)
 def cached_analyzer(options: AnalyzerOptions) -> Analyzer:
     """The analyzer with these options, opened when it is first asked for."""
-    return load(options)
+    # Threads that ask at the same time would each open one.
+    with _OPENING:
+        return _cached(options)
+
+
+_OPENING = Lock()
+_cached = lru_cache(maxsize=4)(load)

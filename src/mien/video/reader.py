@@ -77,7 +77,7 @@ class VideoReader:
         self.start_s = start
         self.until_s = math.inf if end is None else end
         self._every, self._fps = every, fps
-        self._is_read = False
+        self._is_read = self._is_closed = False
         self._attach()
         try:
             self._open(max_pixels)
@@ -206,11 +206,21 @@ class VideoReader:
 
     def close(self) -> None:
         """Let go of the file; nothing can be read afterwards."""
+        self._is_closed = True
         self._container.close()
+
+    def _check_open(self) -> None:
+        """FFmpeg does not survive being asked for more of a file that was closed."""
+        if self._is_closed:
+            raise VideoError("is closed; read it inside the with block, or open it again", self.name)
+
+    def __repr__(self) -> str:
+        return f"VideoReader({self.name!r}, {self.width}x{self.height}{', closed' if self._is_closed else ''})"
 
     def __iter__(self) -> Iterator[VideoFrame]:
         if self._is_read:
             raise VideoError("has been read already; open it again", self.name)
+        self._check_open()
         self._is_read = True
         last_s, slot = -math.inf, -1
         for number, (time_s, frame) in enumerate(self._frames, start=self._first):
@@ -257,6 +267,7 @@ class VideoReader:
         """The packets of the pictures, each with the frames that came out of the decoder when it went in."""
         packets = self._container.demux()
         while True:
+            self._check_open()
             try:
                 packet = next(packets)
             except StopIteration:

@@ -76,10 +76,10 @@ class TrackSummary:
     frames: int = 0
     seconds: dict[Emotion, float] = field(default_factory=lambda: dict.fromkeys(Emotion, 0.0))
     certain: dict[Emotion, float] = field(default_factory=lambda: dict.fromkeys(Emotion, 0.0))
-    _sums: dict[Emotion, float] = field(default_factory=lambda: dict.fromkeys(Emotion, 0.0))
-    _valence: float = 0.0
-    _shots: set[int] = field(default_factory=set)
-    _builder: EpisodeBuilder = field(init=False)
+    _sums: dict[Emotion, float] = field(default_factory=lambda: dict.fromkeys(Emotion, 0.0), repr=False)
+    _valence: float = field(default=0.0, repr=False)
+    _shots: set[int] = field(default_factory=set, repr=False)
+    _builder: EpisodeBuilder = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._builder = EpisodeBuilder(self.track)
@@ -213,6 +213,11 @@ class Summary:
         self._shot: int | None = None
         self._last: FrameResult | None = None
         self._step_s = 0.0
+
+    def __repr__(self) -> str:
+        people = len(self.tracks)
+        counts = f"{people} {'person' if people == 1 else 'people'}, {self.frames} frames, {self.read_s:.2f} s"
+        return f"Summary({self.source!r}, {counts})"
 
     @property
     def unconfirmed(self) -> int:
