@@ -24,7 +24,9 @@ from mien.files import write_whole
 from mien.image_limits import bare_png, check_pixels, check_size, check_work
 from mien.options import MAX_PIXELS
 
-ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | NDArray[np.generic] | Image.Image"
+ImageSource: TypeAlias = (
+    "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[np.generic] | Image.Image"
+)
 """A path, an encoded file as bytes, a binary file object, an array or a PIL image; see `read_image`."""
 
 ImageSources: TypeAlias = "ImageSource | Iterable[ImageSource]"
@@ -47,6 +49,10 @@ _MAX_BYTES = 8 * MAX_PIXELS
 # Pictures become frames piece by piece, so that no second copy of all of them is needed.
 _PIECE_PIXELS = 1 << 18
 
+_HINTS: dict[type, str] = {
+    **dict.fromkeys((list, tuple), "; mien.analyze_many reads several pictures"),
+    type(None): "; cv2.imread gives None for what it cannot read",
+}
 _AS_TEXT = "is open as text; open it in binary mode: open(path, 'rb')"
 
 
@@ -99,10 +105,9 @@ def read_image(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Frame:
             raise ImageError("URLs are not fetched: download the picture first", name)
         stream = _read_file(Path(name))
     else:
-        several = "; mien.analyze_many reads several pictures" if isinstance(source, list | tuple) else ""
         raise ImageError(
             "expected a path, bytes, a binary file object, an array or a PIL image, "
-            f"found {type(source).__name__}{several}"
+            f"found {type(source).__name__}{_HINTS.get(type(source), '')}"
         )
     try:
         return _decode(stream, name, max_pixels)

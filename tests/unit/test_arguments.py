@@ -145,6 +145,10 @@ def test_pictures_that_are_none() -> None:
         )
 
 
+def test_the_answer_of_opencv_to_what_it_cannot_read() -> None:
+    refused(ImageError, "found NoneType; cv2.imread gives None", lambda: mien.predict_emotion(None))  # type: ignore[arg-type]
+
+
 def test_file_objects_that_give_nothing(tmp_path: Path) -> None:
     closed, at_end = BytesIO(b"x"), BytesIO(PHOTO.read_bytes())
     closed.close()

@@ -99,3 +99,12 @@ def test_arrays_of_the_other_byte_order() -> None:
 def test_arrays_of_other_numbers(kind: type) -> None:
     with pytest.raises(ImageError, match=r"expected an array of uint8 or uint16, found .*array\.astype\('uint8'\)"):
         mien.read_image(np.zeros((9, 9, 3), kind))
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_files_in_memory(kind: type, clip: Path) -> None:
+    assert mien.read_image(kind(PHOTO.read_bytes())).shape == (512, 512, 3)
+    with mien.open_video(kind(clip.read_bytes())) as reader:
+        assert (reader.name, reader.width) == ("video", 64)
+    with pytest.raises(VideoError, match="video: is empty"):
+        mien.open_video(kind(b""))

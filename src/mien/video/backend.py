@@ -29,7 +29,7 @@ _VIDEO = "mov,mp4,m4a,3gp,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,gi
 _OTHER = "image2,png_pipe,jpeg_pipe,bmp_pipe,webp_pipe,tiff_pipe,gif_pipe,wav,mp3,aac,flac"
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": f"{_VIDEO},{_OTHER}"}
 
-VideoSource: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO"
+VideoSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO"
 """A path, an encoded file as bytes, or a binary file object that can seek."""
 
 
@@ -48,9 +48,8 @@ def open_input(source: VideoSource) -> InputContainer:
     path = Path(source) if isinstance(source, str | os.PathLike) else None
     if path is not None and path.is_dir():
         raise VideoError("is a folder, expected a video", name)
-    if (path is not None and path.is_file() and not path.stat().st_size) or (
-        isinstance(source, bytes | bytearray) and not source
-    ):
+    in_memory = isinstance(source, bytes | bytearray | memoryview)
+    if (path is not None and path.is_file() and not path.stat().st_size) or (in_memory and not source):
         raise VideoError("is empty (0 bytes)", name)
     if path is not None and "://" in name and not path.exists():
         raise VideoError("URLs are not fetched: download the video first", name)
