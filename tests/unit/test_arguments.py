@@ -121,6 +121,7 @@ def test_sides_of_crops(side: int) -> None:
         ("participants must be a path or a dictionary or None, found list", {"participants": ["Ann"]}),
         ("participants must go by number, as in {1: 'Ann'}, found 'Ann'", {"participants": {"Ann": 1}}),
         ("on_frame must be a function or None, found 'x'", {"on_frame": "x"}),
+        ("on_result must be a function or None, found 3", {"on_result": 3}),
         ("cancelled must be a function, found True", {"cancelled": True}),
         (AN_ANALYZER + " or None, found 'mien-2'", {"analyzer": "mien-2"}),
     ],

@@ -123,7 +123,7 @@ def analyze_video(
     expect(str | os.PathLike | Mapping | None, participants=participants)
     expect(bool, sound=sound, blur=blur)
     expect(Integral, detect_every=detect_every)
-    expect(Callable | None, on_frame=on_frame)
+    expect(Callable | None, on_frame=on_frame, on_result=on_result)
     expect(Callable, cancelled=cancelled)
     for number in participants if isinstance(participants, Mapping) else ():
         if not isinstance(number, Integral):
