@@ -68,7 +68,7 @@ def check_pixels(width: int, height: int, name: str | None, limit: int, kind: st
         raise ImageError(f"has no pixels ({width}x{height})", name)
     if width * height > limit:
         megapixels = f"{limit / 1e6:.3g}" if limit >= 10**6 else f"{limit / 1e6:g}"
-        reason = f"{width}x{height} pixels are more than the limit of {megapixels} megapixels{kind}; shrink it first"
+        reason = f"has {width}x{height} pixels, more than the limit of {megapixels} megapixels{kind}; shrink it first"
         raise ImageError(reason, name)
 
 

@@ -165,7 +165,7 @@ def test_pixel_budget(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_message_names_the_limit_in_force(serve: Any) -> None:
     client = serve(max_pixels=1_000_000)
     answer = send(client, png(1200, 1000))
-    assert "1200x1000 pixels are more than the limit of 1 megapixels" in answer.json()["detail"]
+    assert "1200x1000 pixels, more than the limit of 1 megapixels" in answer.json()["detail"]
     # So large that Pillow does not even tell its size.
     header = cv2.imencode(".png", np.zeros((1, 1), np.uint8))[1].tobytes()
     huge = header[:16] + (20_000).to_bytes(4, "big") * 2 + header[24:29]

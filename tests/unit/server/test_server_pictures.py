@@ -152,7 +152,7 @@ def test_limit_on_pixels(serve: Any, jpeg: bytes) -> None:
     assert len(small) < 100_000
     good, bad = send(client, jpeg, small).json()["pictures"]
     assert good["faces"]
-    assert "8000x8000 pixels are more than the limit of 0.262144 megapixels" in bad["error"]["detail"]
+    assert "8000x8000 pixels, more than the limit of 0.262144 megapixels" in bad["error"]["detail"]
 
 
 def test_requests_beyond_the_queue_are_told_to_come_back(serve: Any, slow: Any, jpeg: bytes) -> None:
