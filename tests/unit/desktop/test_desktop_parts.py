@@ -17,10 +17,12 @@ from mien.apps.desktop.files import new_path
 from mien.apps.desktop.keys import KEYS, action
 from mien.apps.desktop.palette import DARK, choose_palette
 from mien.apps.desktop.settings import Settings
+from mien.apps.desktop.summary import draw_people
 from mien.clock import clock
 from mien.emotions import Emotion
 from mien.live.history import SPAN_S, History
 from mien.live.meter import Average, RateMeter
+from mien.live.session_log import SessionLog
 from mien.live.strips import draw_strip
 
 
@@ -230,3 +232,15 @@ def test_settings_that_cannot_be_written_do_no_harm(tmp_path: Path, caplog: pyte
 
 def test_clock() -> None:
     assert [clock(s) for s in (0, 59.9, 60, 3601)] == ["0:00", "0:59", "1:00", "1:00:01"]
+
+
+def test_seconds_of_many_emotions_go_on_in_a_second_line(result_at) -> None:
+    log = SessionLog("camera")
+    for tenth in range(70):
+        log.add(np.zeros((20, 20, 3), np.uint8), result_at(tenth / 10, p1=list(Emotion)[tenth // 10]))
+    session = log.finish()
+    assert session is not None
+    for width in (440, 900):
+        picture = draw_people(session, width, DARK, portraits=False)[72:]
+        for emotion in Emotion:
+            assert (picture == emotion.color).all(axis=2).sum() > 20, (width, emotion)

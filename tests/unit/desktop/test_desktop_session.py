@@ -14,7 +14,7 @@ from mien.analyzer import Analyzer
 from mien.apps.desktop.session import Session
 from mien.drawing import draw
 from mien.emotions import Emotion
-from mien.errors import CameraError
+from mien.errors import CameraError, MienError
 from mien.images import read_image
 
 Until = Callable[[Callable[[], object]], None]
@@ -41,6 +41,13 @@ def make(analyzer: Analyzer, tmp_path: Path) -> Iterator[Callable[..., Session]]
     yield build
     for session in made:
         session.close()
+
+
+@pytest.fixture
+def explanations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Explanations without networks."""
+    monkeypatch.setattr("mien.apps.desktop.explainer.explain", lambda *_, **__: None)
+    monkeypatch.setattr("mien.apps.desktop.explainer.draw_explanation", lambda _: np.full((30, 40, 3), 255, np.uint8))
 
 
 def _seen(session: Session) -> Callable[[], bool]:
@@ -283,3 +290,61 @@ def test_cameras_are_mirrored_until_told_otherwise_and_files_never(make, fake_so
     assert again.settings.mirror == "off"
     session.toggle_mirror()
     assert session.mirrored
+
+
+def _explained(session: Session) -> Callable[[], object]:
+    return _when(session, lambda: session.explanation is not None)
+
+
+def _goes_on(session: Session) -> Callable[[], object]:
+    before = session.shown
+    return _when(session, lambda: session.shown is not before)
+
+
+def test_after_an_explanation_the_camera_goes_on(make, fake_source, until: Until, explanations) -> None:
+    session = make(fake_source())
+    session.open_live("0")
+    until(_seen(session))
+    session.explain()
+    assert session.paused
+    until(_explained(session))
+    session.explain()
+    assert session.explanation is None
+    until(_goes_on(session))
+
+
+def test_what_was_paused_before_an_explanation_stays_so(make, fake_source, until: Until, explanations) -> None:
+    session = make(fake_source())
+    session.open_live("0")
+    until(_seen(session))
+    session.toggle_pause()
+    session.explain()
+    until(_explained(session))
+    session.explain()
+    assert session.paused
+
+
+def test_an_explanation_that_fails_lets_the_camera_go_on(make, fake_source, until: Until, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MienError("no face")
+
+    monkeypatch.setattr("mien.apps.desktop.explainer.explain", fail)
+    session = make(fake_source())
+    session.open_live("0")
+    until(_seen(session))
+    session.explain()
+    until(_goes_on(session))
+    assert session.saver.note_text == "Nothing to explain: no face"
+
+
+def test_blurring_hides_an_explanation(make, fake_source, until: Until, explanations) -> None:
+    session = make(fake_source())
+    session.open_live("0")
+    until(_seen(session))
+    session.explain()
+    until(_explained(session))
+    session.toggle_blur()
+    assert session.explanation is None
+    until(_goes_on(session))
+    session.explain()
+    assert session.saver.note_text.startswith("An explanation shows the face")

@@ -70,6 +70,8 @@ class Session:
         self._live: Live | None = None
         self._album: Album | None = None
         self._explainer = Explainer(analyzer)
+        # Whether the picture stands still for an explanation alone.
+        self._stopped_to_explain = False
 
     # Opening
 
@@ -145,6 +147,9 @@ class Session:
     def toggle_blur(self) -> None:
         """Make faces unrecognizable in what is shown and saved, or show them again."""
         self.blur = not self.blur
+        if self.blur:
+            # It shows the face.
+            self._end_explanation(go_on=True)
         self.saver.note("Faces are blurred, in saved files too" if self.blur else "Faces are shown")
 
     def toggle_mirror(self) -> None:
@@ -217,14 +222,15 @@ class Session:
             number: Id of the person or number of the face; None for the largest.
         """
         if self.explanation is not None or self._explainer.busy:
-            self._end_explanation()
+            self._end_explanation(go_on=True)
         elif self.shown is None or not self.shown.result.faces:
             self.saver.note("Nothing to explain: there is no face")
         elif self.blur:
             self.saver.note("An explanation shows the face; press B to stop blurring first")
         else:
-            if self._live is not None and self._live.state is State.RUNNING:
+            if self._live is not None and self._live.state is State.RUNNING and not self._live.paused:
                 self._live.pause(True)
+                self._stopped_to_explain = True
             faces = enumerate(self.shown.result.faces, start=1)
             place = next((k for k, face in faces if number is not None and number in (face.track or k,)), None)
             self._explainer.begin(self.shown.frame, place)
@@ -255,10 +261,12 @@ class Session:
         try:
             explained = self._explainer.take()
         except MienError as error:
+            self._end_explanation(go_on=True)
             self.saver.note(error.reason)
         if explained is not None:
             self.explanation = explained
-            self.saver.note("Press W to go back, S to save this picture")
+            # It is there: nothing more to say of the wait for it.
+            self.saver.note("")
         return newest is not None or explained is not None
 
     def cards(self, columns: int, shown: FrameWithResult | None = None) -> list[Card]:
@@ -314,9 +322,12 @@ class Session:
         """What to say in the place of the picture; None where the picture is to be seen."""
         return notice_of(self._live, self._album, self.shown is not None)
 
-    def _end_explanation(self) -> None:
+    def _end_explanation(self, go_on: bool = False) -> None:
         self._explainer.cancel()
         self.explanation = None
+        if go_on and self._stopped_to_explain and self._live is not None:
+            self._live.pause(False)
+        self._stopped_to_explain = False
 
     def _leave(self) -> None:
         self.saver.finish_recording()

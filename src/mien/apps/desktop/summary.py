@@ -144,10 +144,13 @@ def _draw_person(
     pen.text((image.width - _PAD, top + 20), seen, fill=palette.dim, font=load_font(12), anchor="rm")
     picture = Image.fromarray(draw_strip(strip, 34, rgb(palette.track)))
     image.paste(picture.resize((image.width - left - _PAD, 34), Image.Resampling.NEAREST), (left, top + 36))
-    x = float(left)
+    x, y = float(left), top + 84
     for emotion, seconds in seconds_of(person):
-        rim = hexadecimal(edge_color(emotion, rgb(palette.surface)))
-        pen.ellipse((x, top + 82, x + 10, top + 92), fill=emotion.color, outline=rim)
         text = f"{emotion} {seconds:.1f} s"
-        pen.text((x + 16, top + 87), text, fill=palette.text, font=load_font(12), anchor="lm")
-        x += 32 + load_font(12).getlength(text)
+        needed = 16 + load_font(12).getlength(text)
+        if x > left and x + needed > image.width - _PAD:
+            x, y = float(left), y + 16
+        rim = hexadecimal(edge_color(emotion, rgb(palette.surface)))
+        pen.ellipse((x, y - 5, x + 10, y + 5), fill=emotion.color, outline=rim)
+        pen.text((x + 16, y), text, fill=palette.text, font=load_font(12), anchor="lm")
+        x += needed + 16

@@ -69,7 +69,7 @@ class Window:
         session = self._session
         return {
             "quit": self.close,
-            "screenshot": session.screenshot,
+            "screenshot": self._save,
             "toggle_all": session.toggle_all,
             "toggle_pause": session.toggle_pause,
             "toggle_recording": session.toggle_recording,
@@ -112,7 +112,7 @@ class Window:
         self._panel = PeoplePanel(body, _PANEL_WIDTH, colors, self._hover)
         self._panel.grid(row=0, column=1, sticky="ns", padx=(12, 0))
         self._notice = NoticeView(self._picture, colors, self._session.retry)
-        self._summary = SummaryView(self._picture, colors, self._session.save_report, self._session.retry)
+        self._summary = SummaryView(self._picture, colors, self._save, self._session.retry)
         self._color_labels()
 
     def _color_labels(self) -> None:
@@ -171,7 +171,8 @@ class Window:
             self._status_due = now + _STATUS_S
             self._show_rates()
         self._toolbar.update_from(session, self._palette is LIGHT, self._details)
-        said = session.saver.note_text or session.title
+        title = session.title if session.explanation is None else "Explanation: press W to go back, S to save it"
+        said = session.saver.note_text or title
         if self._said.cget("text") != said:
             self._said.configure(text=said)
 
@@ -197,11 +198,10 @@ class Window:
         marks = []
         if session.saver.recording_s is not None:
             marks.append(f"● REC {clock(session.saver.recording_s)}")
-        if session.explanation is not None:
-            marks.append("Explanation: press W to go back")
-        elif session.ended:
+        # An explanation has its own words where these would be.
+        if session.ended and session.explanation is None:
             marks.append("The end - press Space to play it again, E for the session")
-        elif session.paused:
+        elif session.paused and session.explanation is None:
             marks.append("Paused - press Space to resume")
         self._picture.mark(*marks)
 
@@ -251,6 +251,13 @@ class Window:
     def _choose_camera(self, number: str) -> None:
         self._camera = number
         self._session.open_camera(number)
+
+    def _save(self) -> None:
+        if self._session.reviewing:
+            # It takes a moment, in which the window stands still.
+            self._said.configure(text="Saving the report …")
+            self._root.update_idletasks()
+        self._session.screenshot()
 
     def _mark(self) -> None:
         marker = self._session.mark()
