@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 
 from mien.results import Face
@@ -21,19 +22,18 @@ class Confirmation:
 
     def __init__(self) -> None:
         self._seconds: dict[int, float] = {}
-        self._seen_s: dict[int, float] = {}
+        self._time_s = math.inf
         self._confirmed: set[int] = set()
 
     def update(self, faces: Iterable[Face], time_s: float) -> None:
-        """Take in the faces of the next frame; each counts for the time since the one before."""
+        """Take in the faces of the next frame; each counts for the time since the frame before, except at first."""
+        step_s = min(max(time_s - self._time_s, 0.0), _LONGEST_STEP_S)
+        self._time_s = time_s
         for face in faces:
             if face.track is None or face.track in self._confirmed or not _is_clear(face):
                 continue
-            step_s = time_s - self._seen_s.get(face.track, time_s)
-            self._seen_s[face.track] = time_s
-            seconds = self._seconds.get(face.track, 0.0) + min(max(step_s, 0.0), _LONGEST_STEP_S)
-            self._seconds[face.track] = seconds
-            if seconds >= CONFIRM_S - 1e-9:
+            self._seconds[face.track] = self._seconds.get(face.track, -step_s) + step_s
+            if self._seconds[face.track] >= CONFIRM_S - 1e-9:
                 self._confirmed.add(face.track)
 
     def close(self, faces: Iterable[Face]) -> None:
@@ -52,9 +52,7 @@ class Confirmation:
 
     def keep(self, tracks: Collection[int]) -> None:
         """Forget the times of tracks that are neither confirmed nor among these."""
-        for seconds in (self._seconds, self._seen_s):
-            for track in [track for track in seconds if track not in tracks]:
-                del seconds[track]
+        self._seconds = {track: seconds for track, seconds in self._seconds.items() if track in tracks}
 
 
 def _is_clear(face: Face) -> bool:

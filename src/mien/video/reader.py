@@ -153,7 +153,7 @@ class VideoReader:
             raise VideoError(f"{max(width, shown)}x{height} pixels are too many (limit {max_pixels})", self.name)
 
     def _ends_before_start(self, end_s: float) -> VideoError:
-        return VideoError(f"ends at {end_s:.2f} s, not after the start of {self.start_s:g} s", self.name)
+        return VideoError(f"has no frame from {self.start_s:g} s on; it ends at {end_s:.2f} s", self.name)
 
     def _from_start(self) -> tuple[int, Iterator[_Timed]]:
         """The frames from the start on, and the number of the first."""

@@ -108,6 +108,7 @@ export class StreamAnalyzer {
       this.lookedAgainS = this.searchedS = -Infinity;
     }
     this.size = size;
+    const stepS = timeS - this.timeS;
     this.timeS = timeS;
     const found = leftToRight(await this.detect(frame, timeS));
     const ids = this.tracker.update(found, timeS);
@@ -119,7 +120,7 @@ export class StreamAnalyzer {
     const read = faces.map((face, i) => {
       const { probabilities, emotion } = this.smoother.update(ids[i], answers[i].probabilities, timeS);
       const described = this.analyzer.describe(frame, face, answers[i], probabilities, emotion);
-      const confirmed = this.confirmation.update(ids[i], described, timeS);
+      const confirmed = this.confirmation.update(ids[i], described, stepS);
       return { ...described, track: ids[i], confirmed, smoothed: this.analyzer.byEmotion(probabilities) };
     });
     return { source, width, height, faces: read, frame: this.number++, time_s: timeS };
