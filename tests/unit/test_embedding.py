@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import multiprocessing
 import pickle
@@ -48,6 +49,15 @@ def test_threads_that_begin_at_once_share_one_analyzer() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(ask, range(4)))) == 1
+
+
+def test_asyncio_reads_in_threads(analyzer: mien.Analyzer) -> None:
+    async def read() -> list[mien.FrameResult]:
+        return await asyncio.gather(*[asyncio.to_thread(analyzer.analyze, PHOTO) for _ in range(4)])
+
+    alone = analyzer.analyze(PHOTO)
+    assert len(alone) == 1
+    assert asyncio.run(read()) == [alone] * 4
 
 
 def test_an_analyzer_is_not_pickled_but_its_options_are(analyzer: mien.Analyzer) -> None:
