@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from mien.classification.explanation import Explanation, explain
     from mien.drawing import draw
     from mien.emotions import Emotion
-    from mien.errors import DataError, ImageError, MienError, ModelError, OptionError, OutputError, VideoError
+    from mien.errors import (
+        DataError,
+        ImageError,
+        MienError,
+        MissingExtraError,
+        ModelError,
+        OptionError,
+        OutputError,
+        VideoError,
+    )
     from mien.images import read_image
     from mien.options import AnalyzerOptions
     from mien.preprocessing import crop_face
@@ -43,6 +52,7 @@ __all__ = [
     "HeadAngles",
     "ImageError",
     "MienError",
+    "MissingExtraError",
     "ModelError",
     "OptionError",
     "OutputError",
@@ -72,6 +82,7 @@ _HOMES = {
     "HeadAngles": "mien.results",
     "ImageError": "mien.errors",
     "MienError": "mien.errors",
+    "MissingExtraError": "mien.errors",
     "ModelError": "mien.errors",
     "OptionError": "mien.errors",
     "OutputError": "mien.errors",
