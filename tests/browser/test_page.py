@@ -119,10 +119,28 @@ def test_photos_one_of_them_without_a_face_and_one_broken(
     Image.new("RGB", (200, 150), "gray").save(empty)
     page = visit()
     page.locator("#chooser").set_input_files([astronaut_path, empty, broken])
-    page.locator(".heading [role=status]", has_text="1 face in 2 pictures").wait_for()
+    page.locator(".heading [role=status]", has_text="1 face in 2 pictures, 1 could not be read").wait_for()
+    assert page.get_by_role("button", name="Table (CSV)").is_enabled()
     assert page.locator(".photos .card strong").inner_text().startswith("happy")
     assert page.locator(".photos .notice", has_text="No face found").count() == 1
     assert "damaged" in page.locator(".photos .photo").nth(2).inner_text()
+
+
+def test_no_table_of_nothing(visit: Callable[..., Page], tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    page = visit()
+    page.locator("#chooser").set_input_files(tmp_path / "empty.jpg")
+    page.locator(".heading [role=status]", has_text="0 faces in 0 pictures, 1 could not be read").wait_for()
+    assert page.get_by_role("button", name="Table (CSV)").is_disabled()
+
+
+def test_the_page_says_that_a_camera_is_starting(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }")
+    page.get_by_role("button", name="Start the camera").click()
+    page.get_by_role("status").get_by_text("Starting the camera").wait_for()
+    page.locator("#brand").click()
+    assert page.get_by_role("button", name="Start the camera").is_visible()
 
 
 def test_a_video_is_read_while_it_plays(visit: Callable[..., Page], shared: Path) -> None:
@@ -176,7 +194,7 @@ def test_a_camera_that_comes_late_is_closed(
         }"""
     )
     states = "window.cameras.map((camera) => camera.getVideoTracks()[0].readyState)"
-    page.get_by_role("button", name="Start the camera").dblclick()
+    page.locator("nav [data-action=camera]").dblclick()
     page.locator(".stream .card").first.wait_for()
     assert sorted(page.evaluate(states)) == ["ended", "live"]
     page.get_by_role("button", name="Stop").click()

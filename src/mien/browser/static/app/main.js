@@ -59,6 +59,11 @@ function leave() {
   return leaving.signal;
 }
 
+/** What stands in for a camera or a video before its first picture. @param {string} heading @param {string} text */
+function waiting(heading, text) {
+  return element("div", { class: "notice waiting", role: "status" }, element("div", {}, element("strong", {}, heading), element("p", {}, text)));
+}
+
 /** Wait for the networks. @param {AbortSignal} signal @returns {Promise<boolean>} Whether to go on. */
 async function isReady(signal) {
   try {
@@ -87,6 +92,7 @@ function addressOf(file) {
 /** @param {string} [deviceId] */
 async function startCamera(deviceId) {
   const signal = leave();
+  show("camera", waiting("Starting the camera …", "Allow this page to use it when the browser asks."));
   try {
     const answer = await openCamera(deviceId);
     // Something else was begun while the browser asked for permission: no camera stays on unseen.
@@ -131,6 +137,7 @@ async function offerCameras(view, deviceId) {
 /** @param {File} file */
 async function startVideo(file) {
   const signal = leave();
+  show("video", waiting(`Opening ${file.name} …`, "It is read while it plays."));
   if (!(await isReady(signal))) return;
   try {
     stream = new StreamView(settings, reader, {
@@ -157,13 +164,12 @@ async function startVideo(file) {
 /** @param {File[]} files */
 async function readPhotos(files) {
   const signal = leave();
-  if (!(await isReady(signal))) return;
   /** @type {FrameResult[]} */
   const results = [];
   const facts = element("p", { role: "status" });
   const table = element(
     "button",
-    { type: "button", class: "button", click: () => save(new Blob([toCsv(results, settings.columns.photo)], { type: "text/csv" }), "mien-photos.csv") },
+    { type: "button", class: "button", disabled: true, click: () => save(new Blob([toCsv(results, settings.columns.photo)], { type: "text/csv" }), "mien-photos.csv") },
     "Table (CSV)",
   );
   const title = element("h1", { tabindex: "-1" }, files.length > 1 ? "Photos" : "Photo");
@@ -171,6 +177,8 @@ async function readPhotos(files) {
   const list = element("div", { class: "photos" }, ...views.map(({ root }) => root));
   show("photos", element("div", {}, element("header", { class: "heading" }, element("div", {}, title, facts), table), list));
   title.focus();
+  facts.textContent = "loading the networks";
+  if (!(await isReady(signal))) return;
   for (const [i, file] of files.entries()) {
     if (signal.aborted) return;
     facts.textContent = `reading ${i + 1} of ${files.length}`;
@@ -183,7 +191,9 @@ async function readPhotos(files) {
     }
   }
   const faces = results.reduce((sum, { faces }) => sum + faces.length, 0);
-  facts.textContent = `${counted(faces, "face")} in ${counted(results.length, "picture")}`;
+  const unread = files.length - results.length;
+  facts.textContent = `${counted(faces, "face")} in ${counted(results.length, "picture")}${unread ? `, ${unread} could not be read` : ""}`;
+  table.disabled = !results.length;
 }
 
 /** @param {Iterable<File>} files */

@@ -36,7 +36,6 @@ export class StreamView {
     /** @type {FrameResult | null} */
     this.last = null;
     this.running = false;
-    this.busy = false;
     this.startedMs = 0;
     this.stripsMs = 0;
     /** @type {number[]} */
