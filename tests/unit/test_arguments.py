@@ -82,7 +82,7 @@ def test_what_is_no_frame(frame: object, what: str, analyzer: mien.Analyzer) -> 
         ("number must be a whole number, found 0.5", lambda a: mien.StreamAnalyzer(a).analyze(FRAME, 0, 0.5)),
         ("result must be a FrameResult", lambda a: mien.Summary().add(None)),
         ("workers must be a whole number, found '2'", lambda a: a.analyze_many([PHOTO], workers="2")),
-        ("errors must be text, found list", lambda a: mien.analyze_many([PHOTO], errors=["raise"])),
+        ("errors must be text, found list", lambda a: mien.analyze_many([PHOTO], errors=["raise"])),  # type: ignore[call-overload]
         ("max_pixels must be a whole number, found '9'", lambda a: mien.read_image(PHOTO, "9")),
         ("detector must be opened already; mien.load opens it by its name", lambda a: mien.Analyzer("yunet", None, a)),
         ("options must be AnalyzerOptions or None, found dict", lambda a: mien.Analyzer(a.detector, None, a, {})),
