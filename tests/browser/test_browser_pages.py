@@ -340,16 +340,19 @@ def test_a_face_is_explained_and_faces_are_blurred(visit: Visit, astronaut_path:
 
 
 def test_the_model_page_describes_a_model_before_it_is_used(visit: Visit) -> None:
+    from playwright.sync_api import expect
+
     page = visit("/model")
     shares = [
         f"{load_config(find_model(name)).figures['publictest_accuracy']:.0%}" for name in ("mien-2", "mien-2-tiny")
     ]
     assert shares[0] != shares[1]
-    page.locator(".mien-figures").get_by_text(shares[0]).first.wait_for()
+    accuracy = page.locator(".mien-figures > div:first-child strong")
+    expect(accuracy).to_have_text(shares[0])
     page.get_by_role("combobox").click()
     page.get_by_role("option", name="mien-2-tiny").click()
-    page.locator(".mien-figures").get_by_text(shares[1]).first.wait_for()
-    assert page.get_by_role("button", name="Use this model").is_enabled()
+    expect(accuracy).to_have_text(shares[1])
+    expect(page.get_by_role("button", name="Use this model")).to_be_enabled()
 
 
 def test_the_model_page_shows_the_card_and_refuses_a_wrong_folder(visit: Visit, tmp_path: Path) -> None:
