@@ -222,7 +222,7 @@ def test_annotate_never_overwrites(folder: Path, tmp_path: Path) -> None:
     (other / "astronaut.jpg").write_bytes(before)
     run = mien("photo", folder / "good", other, "--annotate", tmp_path / "out")
     assert_one_line(run, 2, "would be written to one file")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_impossible_names_do_not_stop_the_others(folder: Path) -> None:
