@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from time import sleep
 
 import av
 import cv2
@@ -239,12 +237,8 @@ def test_ctrl_c_leaves_valid_files(clip: Path, astronaut: np.ndarray, tmp_path: 
     long = videos.write(tmp_path / "long.mp4", videos.portrait(astronaut, 1500), rate=25, sound="aac")
     out, rows = tmp_path / "o.mp4", tmp_path / "t.json"
     command = [sys.executable, "-m", "mien.cli.main", "video", long, "--out", out, "--table", rows]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None and not videos.is_begun(tmp_path / "t.json"):
-        sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    code, err = videos.interrupt(command, rows)
+    assert code == 130
     assert "interrupted" in err
     assert "Traceback" not in err
     frames = [row["frame"] for row in json.loads(rows.read_text())]

@@ -1,4 +1,4 @@
-"""Reading and writing videos that the tests make: what is odd about each is known."""
+"""Reading videos that the tests make: what is odd about each is known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import videos
@@ -16,15 +15,7 @@ from PIL import Image
 
 from mien.detection.base import Frame
 from mien.errors import OptionError, VideoError
-from mien.video import VideoFrame, VideoWriter, open_video, prefetch
-
-
-def read(path: Path, **options: float) -> list[VideoFrame]:
-    with open_video(path, **options) as video:  # type: ignore[arg-type]
-        frames = list(video)
-        assert video.damage is None
-        assert all(frame.image.shape == (video.height, video.width, 3) for frame in frames)
-    return frames
+from mien.video import open_video, prefetch
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +28,19 @@ def brightness(image: np.ndarray) -> float:
 
 
 def test_frames_have_exact_times_and_numbers(clip: Path) -> None:
-    frames = read(clip)
+    frames = videos.read(clip)
     assert [frame.number for frame in frames] == list(range(50))
     assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(50)], abs=1e-9)
     assert [brightness(frame.image) for frame in frames] == pytest.approx([40 + 4 * i for i in range(50)], abs=4)
 
 
 def test_every_start_and_end(clip: Path) -> None:
-    assert [frame.number for frame in read(clip, every=7)] == list(range(0, 50, 7))
-    part = read(clip, start=0.61, end=1.0)
+    assert [frame.number for frame in videos.read(clip, every=7)] == list(range(0, 50, 7))
+    part = videos.read(clip, start=0.61, end=1.0)
     assert [frame.number for frame in part] == list(range(16, 25))
     assert part[0].time_s == pytest.approx(0.64)
     assert brightness(part[0].image) == pytest.approx(40 + 4 * 16, abs=4)
-    assert [frame.number for frame in read(clip, start=1.0, end=1.5, every=5)] == [25, 30, 35]
+    assert [frame.number for frame in videos.read(clip, start=1.0, end=1.5, every=5)] == [25, 30, 35]
 
 
 @pytest.mark.parametrize(
@@ -63,15 +54,15 @@ def test_every_start_and_end(clip: Path) -> None:
     ],
 )
 def test_target_rate(tmp_path: Path, rate: Fraction | int, fps: float, numbers: Sequence[int]) -> None:
-    frames = read(videos.write(tmp_path / "clip.mkv", videos.numbered(50), rate=rate), fps=fps)
+    frames = videos.read(videos.write(tmp_path / "clip.mkv", videos.numbered(50), rate=rate), fps=fps)
     assert [frame.number for frame in frames][: len(numbers)] == list(numbers)
     assert len(frames) == pytest.approx(min(fps, float(rate)) * 50 / float(rate), abs=1)
 
 
 def test_target_rate_of_a_part_and_of_an_uneven_video(tmp_path: Path) -> None:
     path = videos.write(tmp_path / "a.mp4", videos.numbered(8), times=[0.0, 0.1, 0.15, 0.9, 1.0, 1.4, 2.5, 2.6])
-    assert [frame.number for frame in read(path, fps=2)] == [0, 3, 4, 6]
-    assert [frame.number for frame in read(path, start=0.9, fps=2)] == [3, 5, 6]
+    assert [frame.number for frame in videos.read(path, fps=2)] == [0, 3, 4, 6]
+    assert [frame.number for frame in videos.read(path, start=0.9, fps=2)] == [3, 5, 6]
     with pytest.raises(OptionError, match="fps does not go with every"):
         open_video(path, every=2, fps=5)
     with pytest.raises(OptionError, match="fps must be more than 0"):
@@ -86,10 +77,10 @@ def test_a_late_first_frame_is_no_damage(tmp_path: Path, suffix: str, codec: str
     """Matroska and some others count their length from zero, not from the first frame."""
     path = tmp_path / f"late.{suffix}"
     videos.write(path, videos.numbered(50), offset_s=5.0, codec=codec, codec_options={}, time_base=Fraction(1, 25))
-    frames = read(path)
+    frames = videos.read(path)
     assert len(frames) == 50
     assert (frames[0][1], frames[-1][1]) == pytest.approx((0, 49 / 25), abs=0.002)
-    assert [frame.number for frame in read(path, start=1.5)] == list(range(38, 50))
+    assert [frame.number for frame in videos.read(path, start=1.5)] == list(range(38, 50))
     with pytest.raises(VideoError, match="has no frame from 3 s on"):
         open_video(path, start=3.0)
 
@@ -109,7 +100,7 @@ def test_a_late_matroska_that_breaks_off_is_damaged(tmp_path: Path) -> None:
 def test_pixels_that_are_not_square(tmp_path: Path, aspect: str, width: int) -> None:
     """Beyond 1:10 it is a mistake in the file."""
     path = videos.write(tmp_path / "wide.mp4", videos.numbered(3), aspect=Fraction(aspect))
-    assert read(path)[0].image.shape == (120, width, 3)
+    assert videos.read(path)[0].image.shape == (120, width, 3)
 
 
 def test_the_size_as_shown_is_limited(tmp_path: Path) -> None:
@@ -144,12 +135,12 @@ def test_playlists_and_texts_are_refused_by_content(tmp_path: Path, content: byt
 def test_variable_frame_rate(tmp_path: Path) -> None:
     times = [0.0, 0.1, 0.15, 0.9, 1.0, 2.5]
     path = videos.write(tmp_path / "vfr.mp4", videos.numbered(6), times=times)
-    assert [frame.time_s for frame in read(path)] == pytest.approx(times, abs=1e-4)
+    assert [frame.time_s for frame in videos.read(path)] == pytest.approx(times, abs=1e-4)
 
 
 @pytest.mark.parametrize(("rate", "count"), [(1, 5), (240, 60), (Fraction(30_000, 1001), 10)])
 def test_slow_and_fast_videos(tmp_path: Path, rate: Fraction | int, count: int) -> None:
-    frames = read(videos.write(tmp_path / "clip.mp4", videos.numbered(count), rate=rate))
+    frames = videos.read(videos.write(tmp_path / "clip.mp4", videos.numbered(count), rate=rate))
     assert [frame.time_s for frame in frames] == pytest.approx(
         [float(i / Fraction(rate)) for i in range(count)], abs=1e-4
     )
@@ -161,7 +152,7 @@ def test_slow_and_fast_videos(tmp_path: Path, rate: Fraction | int, count: int) 
 )
 def test_rotation_is_honoured(tmp_path: Path, rotation: int, size: tuple[int, int], corner: tuple[int, int]) -> None:
     """By FFmpeg's definition the picture is turned by this angle counter-clockwise."""
-    frames = read(videos.write(tmp_path / "turned.mp4", videos.numbered(3), rotation=rotation))
+    frames = videos.read(videos.write(tmp_path / "turned.mp4", videos.numbered(3), rotation=rotation))
     image = frames[0].image
     assert image.shape[1::-1] == size
     row, column = (5 if part == 0 else -6 for part in corner)
@@ -190,14 +181,14 @@ def test_mirrored_pictures_are_brought_back(
     a, b, c, d = (part << 16 for part in matrix)
     struct.pack_into(">9i", content, place, a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(content)
-    image = read(path)[0].image
+    image = videos.read(path)[0].image
     assert image.shape == shown.shape
     assert np.abs(image.astype(int) - shown).mean() < 5
 
 
 def test_a_start_time_other_than_zero_is_the_players_zero(tmp_path: Path) -> None:
     path = videos.write(tmp_path / "late.ts", videos.numbered(10), offset_s=7.0)
-    assert read(path)[0].time_s == 0
+    assert videos.read(path)[0].time_s == 0
 
 
 @pytest.mark.parametrize("ticks", [630_010, 630_020, 630_040])
@@ -206,8 +197,8 @@ def test_the_first_of_rounded_times_is_zero(ticks: int, tmp_path: Path) -> None:
     path = videos.write(
         tmp_path / "late.ts", videos.numbered(10), offset_s=ticks / 90_000, time_base=Fraction(1, 90_000)
     )
-    assert [frame.time_s for frame in read(path)[:2]] == [0, 0.04]
-    assert read(path, start=0.04)[0].number == 1
+    assert [frame.time_s for frame in videos.read(path)[:2]] == [0, 0.04]
+    assert videos.read(path, start=0.04)[0].number == 1
 
 
 def test_a_change_of_size_in_the_stream(tmp_path: Path) -> None:
@@ -215,7 +206,7 @@ def test_a_change_of_size_in_the_stream(tmp_path: Path) -> None:
     second = videos.write(tmp_path / "b.ts", videos.numbered(10, 320, 240), offset_s=0.4)
     path = tmp_path / "both.ts"
     path.write_bytes(first.read_bytes() + second.read_bytes())
-    frames = read(path)
+    frames = videos.read(path)
     assert len(frames) >= 18
     assert {frame.image.shape for frame in frames} == {(120, 160, 3)}
 
@@ -326,95 +317,6 @@ def test_impossible_options(clip: Path, options: dict[str, float], message: str)
 def test_a_start_behind_the_end(clip: Path) -> None:
     with pytest.raises(VideoError, match="ends at"):
         open_video(clip, start=60.0)
-
-
-def test_written_frames_keep_their_times_and_pictures(tmp_path: Path) -> None:
-    times = [0.0, 0.1, 0.15, 0.9, 1.0, 2.5]
-    frames = videos.numbered(6)
-    with VideoWriter(tmp_path / "out.mkv", Fraction(1, 1000)) as writer:
-        for frame, time_s in zip(frames, times, strict=True):
-            writer.write(frame, time_s)
-        writer.write(frames[0], 2.5)
-    again = read(tmp_path / "out.mkv")
-    assert [frame.time_s for frame in again] == pytest.approx(times, abs=1e-9)
-    for frame, original in zip(again, frames, strict=True):
-        assert np.abs(frame.image.astype(int) - original)[10:50, 10:70].mean() < 8
-
-
-@pytest.mark.parametrize("size", [(101, 75), (64, 63), (1, 1)])
-def test_odd_sizes_can_be_written(tmp_path: Path, size: tuple[int, int]) -> None:
-    with VideoWriter(tmp_path / "odd.mp4") as writer:
-        for number in range(3):
-            writer.write(np.full((size[1], size[0], 3), 90, np.uint8), number / 10)
-    assert len(videos.frame_times(tmp_path / "odd.mp4")) == 3
-
-
-def sound_packets(path: Path) -> list[bytes]:
-    with av.open(str(path)) as container:
-        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
-
-
-def test_sound_is_copied_unaltered(tmp_path: Path, clip: Path) -> None:
-    with VideoWriter(tmp_path / "out.mp4", sound_of=clip) as writer:
-        for frame in read(clip):
-            writer.write(frame.image, frame.time_s)
-    assert sound_packets(tmp_path / "out.mp4") == sound_packets(clip)
-    assert len(videos.frame_times(tmp_path / "out.mp4")) == 50
-
-
-def test_sound_is_cut_with_the_pictures(tmp_path: Path, clip: Path) -> None:
-    with VideoWriter(tmp_path / "out.mp4", sound_of=clip, start_s=0.8, end_s=1.6) as writer:
-        for frame in read(clip, start=0.8, end=1.6):
-            writer.write(frame.image, frame.time_s)
-    assert videos.frame_times(tmp_path / "out.mp4")[0] == pytest.approx(0, abs=0.03)
-    assert len(sound_packets(tmp_path / "out.mp4")) * 1024 / 44_100 == pytest.approx(0.8, abs=0.06)
-
-
-def test_an_interruption_leaves_a_valid_video_and_a_failure_none(tmp_path: Path, clip: Path) -> None:
-    path = tmp_path / "out.mp4"
-    with pytest.raises(ZeroDivisionError), VideoWriter(path, sound_of=clip) as writer:
-        writer.write(videos.numbered(1)[0], 0.0)
-        raise ZeroDivisionError
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(KeyboardInterrupt), VideoWriter(path, sound_of=clip) as writer:
-        for number, frame in enumerate(videos.numbered(5)):
-            writer.write(frame, number / 25)
-        raise KeyboardInterrupt
-    assert [entry.name for entry in tmp_path.iterdir()] == ["out.mp4"]
-    assert len(videos.frame_times(path)) == 5
-    assert len(sound_packets(path)) < 12
-
-
-@pytest.mark.parametrize("color", [(0, 0, 200), (0, 200, 0), (200, 0, 0), (60, 120, 180)])
-def test_written_colors_are_what_players_show(color: tuple[int, int, int], tmp_path: Path) -> None:
-    path = tmp_path / "color.mp4"
-    with VideoWriter(path) as writer:
-        for number in range(5):
-            writer.write(np.full((64, 96, 3), color, np.uint8), number / 25)
-    with av.open(str(path)) as container:
-        frame = next(container.decode(video=0))
-        # A player converts by the matrix that the file names: ITU-R 601, which FFmpeg calls SMPTE 170M or BT.470 BG.
-        assert frame.colorspace in (5, 6)
-        planes = [
-            plane.mean() for plane in (frame.to_ndarray()[:64], frame.to_ndarray()[64:80], frame.to_ndarray()[80:])
-        ]
-    luma, blue, red = planes[0] - 16, planes[1] - 128, planes[2] - 128
-    shown = (1.164 * luma + 2.017 * blue, 1.164 * luma - 0.392 * blue - 0.813 * red, 1.164 * luma + 1.596 * red)
-    assert shown == pytest.approx(color, abs=4)
-
-
-def test_sound_that_the_format_cannot_hold_is_refused_before_any_work(tmp_path: Path) -> None:
-    source = videos.write(tmp_path / "pcm.avi", videos.numbered(3), sound="adpcm_ms")
-    with pytest.raises(OptionError, match=r"name the file \.mkv"):
-        VideoWriter(tmp_path / "out.mp4", sound_of=source)
-    assert not list(tmp_path.glob("*out*"))
-
-
-def test_unwritable_videos_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for name, message in (("out.gif", "unknown video format"), ("file/out.mp4", "cannot be written")):
-        with pytest.raises(OptionError, match=message):
-            VideoWriter(tmp_path / name)
 
 
 def test_reading_ahead_keeps_the_order_and_passes_errors_on() -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
 
 import numpy as np
 import pytest
@@ -210,12 +208,8 @@ def test_ctrl_c_among_many_says_how_to_go_on(clip: Path, astronaut: np.ndarray, 
     videos.write(folder / "a.mp4", videos.numbered(3, 64, 48))
     videos.write(folder / "b.mp4", videos.portrait(astronaut, 1500))
     command = [sys.executable, "-m", "mien.cli.main", "video", folder, "--table", f"{tmp_path}/{{name}}.csv"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None and not videos.is_begun(tmp_path / "b.csv"):
-        sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    code, err = videos.interrupt(command, tmp_path / "b.csv")
+    assert code == 130
     assert "1 of 2 videos were read before; --resume continues with this one" in err
     assert 0 < len(videos.read_csv(tmp_path / "b.csv")) < 1500
     job = Job(table=f"{tmp_path}/{{name}}.csv")

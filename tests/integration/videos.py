@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import signal
+import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from time import sleep
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from mien.video import VideoFrame, open_video
 
 Frame = NDArray[np.uint8]
 
@@ -111,3 +116,22 @@ def is_begun(path: Path) -> bool:
     """Whether something stands already in the file that will become this one."""
     begun = path.parent.glob(f".{path.stem}.*.partial{path.suffix}")
     return any(partial.stat().st_size > 0 for partial in begun)
+
+
+def interrupt(command: Sequence[object], begun: Path) -> tuple[int, str]:
+    """Press Ctrl-C once a command has begun to write a file; its exit code, and what it said."""
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not is_begun(begun):
+        sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+def read(path: Path, **options: float) -> list[VideoFrame]:
+    """The frames of a video that is whole."""
+    with open_video(path, **options) as video:  # type: ignore[arg-type]
+        frames = list(video)
+        assert video.damage is None
+        assert all(frame.image.shape == (video.height, video.width, 3) for frame in frames)
+    return frames
