@@ -65,6 +65,17 @@ class App:
         """X's number of the window with this title; empty where there is none. The screen has one program at a time."""
         return self.xdotool("search", "--onlyvisible", "--name", title).split("\n")[-1]
 
+    def answer(self, title: str, text: str) -> None:
+        """Type into the dialog with this title and confirm it."""
+        until(lambda: self.find(title), "the dialog")
+        dialog = self.find(title)
+        # It takes the keyboard when it is ready; what is typed before that is lost.
+        until(lambda: self.xdotool("getwindowfocus") == dialog, "a dialog that has the keyboard")
+        self.xdotool("type", "--delay", "40", "--window", dialog, text)
+        self.press("Return")
+        until(lambda: not self.find(title), "the end of the dialog")
+        self.xdotool("windowfocus", "--sync", self.window)
+
     def press(self, *keys: str) -> None:
         """Press real keys, as X sends them."""
         self.xdotool("key", *keys)

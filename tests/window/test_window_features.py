@@ -71,13 +71,7 @@ def test_the_list_of_cameras_opens_by_the_keyboard(app: App) -> None:
 
 def test_m_marks_and_e_leaves_a_session_to_save(app: App) -> None:
     app.press("m")
-    until(lambda: app.find("Marker"), "the dialog")
-    dialog = app.find("Marker")
-    app.xdotool("windowfocus", "--sync", dialog)
-    app.xdotool("type", "--delay", "40", "--window", dialog, "the door opens")
-    app.press("Return")
-    until(lambda: not app.find("Marker"), "the end of the dialog")
-    app.xdotool("windowfocus", "--sync", app.window)
+    app.answer("Marker", "the door opens")
     app.press("e")
     until(lambda: not app.moves(), "the summary")
     app.press("s")
