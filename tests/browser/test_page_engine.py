@@ -162,7 +162,7 @@ def test_arithmetic(tmp_path: Path) -> None:
         "MIEN_SETTINGS": files[settings].decode(),
     }
     command = ["node", "--test", str(NODE / "engine.test.mjs")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search("pass 14$", done.stdout, re.M), done.stdout
 

@@ -398,7 +398,7 @@ def test_two_processes_are_one_with_twice_the_batch(drawn_csv: Path, tmp_path: P
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     two = subprocess.run(
         [*launcher, str(script), str(recipes["two"]), str(drawn_csv), str(tmp_path / "two")],
-        check=False, capture_output=True, text=True, timeout=100, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        check=False, capture_output=True, text=True, timeout=300, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
     )  # fmt: skip
     assert two.returncode == 0, two.stderr
     one = subprocess.run(
