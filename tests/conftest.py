@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 
 from mien.analyzer import Analyzer, load
 from mien.evaluation.datasets import FaceSet
+
+# A shell without job control ignores Ctrl-C for what it starts with `&`, and programs inherit it: those that the tests
+# start and interrupt, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -122,8 +122,9 @@ def film(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def playwright(server: Server) -> Iterator[Playwright]:
     """Playwright, running."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * PATIENCE_S)
     with sync_playwright() as running:
         yield running
 

@@ -57,7 +57,7 @@ def test_the_model_page_shows_the_card_and_refuses_a_wrong_folder(visit: Visit, 
         network.write_bytes(b"not a network")
     use(broken)
     page.locator("[data-testid=stAlert]").get_by_text("broken").wait_for()
-    assert page.get_by_text("Still using mien-2").is_visible()
+    page.get_by_text("Still using mien-2").wait_for()
     mine = tmp_path / "mine"
     shutil.copytree(find_model("mien-2"), mine)
     use(mine)

@@ -153,7 +153,7 @@ def test_a_video_larger_than_a_photo_may_be_is_handed_on(visit: Visit, tmp_path:
     page = visit("/photo")
     _upload(page, _large(tmp_path / "long.mp4"))
     page.get_by_text("long.mp4 is a video.").wait_for()
-    assert page.get_by_role("button", name="Open it on the Video page").is_visible()
+    page.get_by_role("button", name="Open it on the Video page").wait_for()
 
 
 def test_a_video_is_read_played_and_taken_home(visit: Visit, wait_until: Wait, clip: Path, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_reading_a_video_can_be_stopped(visit: Visit, clip: Path, tmp_path: Path
     _upload(page, long)
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("the rest of the video was not analyzed").wait_for()
-    assert page.get_by_role("button", name="Analyze from the beginning").is_visible()
+    page.get_by_role("button", name="Analyze from the beginning").wait_for()
     # What was analyzed before is kept.
     assert 0 < len(list(csv.DictReader(io.StringIO(_download(page, "CSV").decode())))) < 3000
 

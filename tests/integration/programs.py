@@ -21,3 +21,13 @@ def assert_one_line(run: subprocess.CompletedProcess[str], code: int, message: s
     assert run.returncode == code, run.stderr
     assert message in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def is_running(process: int) -> bool:
+    """Whether a process has not ended yet; needs Linux."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    # Where nobody is left to ask for its exit code, it stays in the table as a zombie.
+    return stat.rpartition(")")[2].split()[0] != "Z"

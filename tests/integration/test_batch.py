@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from programs import is_running
 from videos import numbered, portrait, write
 
 from mien.batch import BatchReport, FaceReader, run_batch
@@ -185,9 +186,9 @@ def test_a_killed_run_goes_on_where_it_ended(
     program.kill()
     program.communicate(timeout=60)
     end = time.monotonic() + 30
-    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < end:
+    while any(map(is_running, workers)) and time.monotonic() < end:
         time.sleep(0.01)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in workers), "workers outlive the run"
+    assert not any(map(is_running, workers)), "workers outlive the run"
     written = {path: path.stat().st_mtime_ns for path in out.glob("faces/*/part-*.parquet")}
     assert 0 < len(written) < 13
     assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["complete"] is False

@@ -44,10 +44,10 @@ def store() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def sources(store: Any, astronaut_path: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """40 photos, one of them broken, and a video."""
+    """120 photos, one of them broken, and a video."""
     content = astronaut_path.read_bytes()
-    for number in range(40):
-        store.pipe_file(f"faces/photos/{number % 3}/{number:02}.jpg", content if number != 7 else b"no picture")
+    for number in range(120):
+        store.pipe_file(f"faces/photos/{number % 3}/{number:03}.jpg", content if number != 7 else b"no picture")
     clip = write(tmp_path_factory.mktemp("clip") / "clip.mp4", numbered(5))
     store.put_file(str(clip), "faces/clip.mp4")
     return ["s3://faces/photos", "s3://faces/clip.mp4"]
@@ -69,7 +69,7 @@ def test_rows_are_those_of_local_files_and_a_killed_run_goes_on(store: Any, sour
         command([str(tmp_path / Path(source).name) for source in sources], tmp_path / "out"),
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
-    assert "39 photos" in local.stdout, local.stderr
+    assert "119 photos" in local.stdout, local.stderr
 
     killed = subprocess.Popen(command(sources, "s3://faces/out"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     end = time.monotonic() + 120
@@ -82,9 +82,9 @@ def test_rows_are_those_of_local_files_and_a_killed_run_goes_on(store: Any, sour
 
     again = subprocess.run(command(sources, "s3://faces/out"), capture_output=True, text=True, check=False, timeout=300)
     assert again.returncode == 1, "one photo is broken"
-    assert "39 photos, 1 video or part of one" in again.stdout, again.stderr
+    assert "119 photos, 1 video or part of one" in again.stdout, again.stderr
     assert "were done before" in again.stdout
-    assert "s3://faces/photos/1/07.jpg: ImageError: is not a picture" in again.stderr
+    assert "s3://faces/photos/1/007.jpg: ImageError: is not a picture" in again.stderr
     store.invalidate_cache()
     stored, here = rows(store, "faces/out"), rows(None, str(tmp_path / "out"))
     assert [row[0].replace("s3://faces", str(tmp_path)) for row in stored] == [row[0] for row in here]

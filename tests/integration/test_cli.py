@@ -329,8 +329,8 @@ def test_closed_output_is_a_failure(astronaut_path: Path) -> None:
 
 def test_a_reader_who_has_seen_enough(folder: Path) -> None:
     """As `mien photo … | head -1` does."""
-    for number in range(4):
-        (folder / f"good/more{number}.jpg").write_bytes((folder / "good/astronaut.jpg").read_bytes())
+    for number in range(500):  # So that it cannot have written all before the reader goes.
+        (folder / f"good/more{number:03}.jpg").hardlink_to(folder / "good/astronaut.jpg")
     command = [sys.executable, "-m", "mien", "photo", str(folder / "good"), "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None

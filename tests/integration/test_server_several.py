@@ -23,6 +23,7 @@ if sys.platform != "linux":
     pytest.skip("metrics of processes need Linux", allow_module_level=True)
 
 import videos
+from programs import is_running
 from servers import Server, serving
 
 
@@ -143,7 +144,7 @@ def test_all_of_them_end(number: int) -> None:
     assert code == (-number if number == signal.SIGKILL else 0)
     assert "Traceback" not in said
     end = time.monotonic() + 20
-    while any(_is_running(process) for process in numbers):
+    while any(is_running(process) for process in numbers):
         assert time.monotonic() < end, f"{numbers} still run"
         time.sleep(0.05)
 
@@ -159,13 +160,3 @@ def test_they_end_on_sigint_where_a_shell_had_it_ignored() -> None:
         assert server.stop(signal.SIGINT)[0] == 0
     finally:
         server.process.kill()
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    # Where nobody is left to ask for its exit code, it stays in the table.
-    state = Path(f"/proc/{process}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"

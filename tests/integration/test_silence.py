@@ -63,7 +63,7 @@ class Watch:
         watched = ["strace", "-f", "-qq", "-e", "signal=none", "-e", f"trace={_SEND}", "-o", str(log), "--"]
         inside = ["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", *watched, *map(str, command)]
         done = subprocess.run(
-            inside, cwd=self.work, env=environment, capture_output=True, text=True, check=False, timeout=300
+            inside, cwd=self.work, env=environment, capture_output=True, text=True, check=False, timeout=1200
         )
         assert done.returncode == 0, done.stdout + done.stderr
         called = set(_ADDRESS.findall(log.read_text(errors="replace")))
@@ -182,7 +182,7 @@ def test_web_app(watch: Watch) -> None:
     code = """
 import re, signal, subprocess, sys, time, urllib.request
 app = subprocess.Popen([sys.executable, "-m", "mien", "app", "--headless", "--port", "8599"])
-for _ in range(300):
+for _ in range(1200):
     try:
         urllib.request.urlopen("http://127.0.0.1:8599/_stcore/health").read()
         break

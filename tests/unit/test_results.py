@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.analyzer import clip_box
@@ -59,6 +59,7 @@ def test_results_are_frozen() -> None:
 finite = st.floats(-1e4, 1e4)
 
 
+@settings(deadline=None)
 @given(st.tuples(finite, finite, st.floats(0.01, 1e4), st.floats(0.01, 1e4)), st.integers(1, 900), st.integers(1, 900))
 def test_clipped_boxes_lie_inside(box: tuple[float, float, float, float], width: int, height: int) -> None:
     left, top, box_width, box_height = clip_box(box, width, height)

@@ -237,7 +237,7 @@ def test_a_page_that_fails_shows_a_line_and_no_traceback() -> None:
         guarded(crash)()
         guarded(miss)()
 
-    app = AppTest.from_function(script).run()
+    app = AppTest.from_function(script).run(timeout=60)
     assert not app.exception
     first, second = (error.value for error in app.error)
     assert "Something went wrong here" in first

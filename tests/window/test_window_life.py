@@ -123,6 +123,7 @@ def test_a_signal_ends_it_with_the_recording_saved(start: Start, clip: Path) -> 
     app = start("--camera", str(clip))
     until(app.is_boxed, "a box around the face")
     app.press("r")
+    until(lambda: count(app.picture(), (255, 92, 92)) > 50, "a red mark")
     time.sleep(2)
     app.process.send_signal(signal.SIGTERM)
     assert app.wait_for_end() == 0

@@ -55,7 +55,7 @@ def test_newest_frame_wins(serve: Any, slow: Any, jpeg: bytes) -> None:
         slow.wait_until_begun()
         for _ in range(6):
             socket.send_bytes(jpeg)
-        time.sleep(0.3)
+        time.sleep(2)  # Until all six are in.
         slow.go.set()
         first, second = socket.receive_json(), socket.receive_json()
         assert (first["frame"], first["dropped"]) == (0, 0)
