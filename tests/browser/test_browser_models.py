@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Visit = Callable[..., "Page"]
-Wait = Callable[[Callable[[], bool]], None]
 
 
 def test_the_model_page_describes_a_model_before_it_is_used(visit: Visit) -> None:

@@ -13,6 +13,8 @@ import torch
 
 pytest.importorskip("lightning", reason="needs the extra train")
 
+from trainings import assert_same_weights, weights
+
 from mien.classification.classifier import EmotionClassifier
 from mien.errors import DataError, OptionError
 from mien.evaluation.datasets import FaceSet
@@ -116,11 +118,6 @@ def teacher(drawn: FaceSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fit(replace(QUICK, epochs=6), drawn, tmp_path_factory.mktemp("teachers") / "one", progress=False)
 
 
-def weights(run: Path) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = torch.load(run / "checkpoints/last.ckpt", weights_only=False)["state_dict"]
-    return state
-
-
 def test_a_model_folder_answers_as_the_classifier_does(drawn: FaceSet) -> None:
     teachers = load_teachers(Distil(("mien-1",), temperature=1.0))
     assert teachers is not None
@@ -166,8 +163,7 @@ def test_resuming_with_teachers_gives_the_uninterrupted_run(
     with pytest.raises(OptionError, match="began with another recipe"):
         fit(replace(plan, distil=Distil()), drawn, tmp_path / "cut", resume=True, progress=False)
     fit(plan, drawn, tmp_path / "cut", resume=True, progress=False)
-    for name, value in weights(whole).items():
-        torch.testing.assert_close(weights(tmp_path / "cut")[name], value, rtol=0, atol=1e-6, msg=name)
+    assert_same_weights(whole, tmp_path / "cut", 1e-6)
 
 
 def test_a_teacher_that_went_on_learning_is_another_one(teacher: Path, drawn: FaceSet, tmp_path: Path) -> None:
